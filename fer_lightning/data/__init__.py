@@ -1,0 +1,1 @@
+"""From source images to batches: corpora, archives, splits, loader, data module."""

@@ -1,0 +1,1 @@
+"""One module a dataset: reads its official layout into an index of images and labels."""

@@ -1,0 +1,226 @@
+"""What every corpus has: its place in the configuration, and the index that it is read into.
+
+A corpus is a configuration dataclass that can read itself: subclasses add the keys of their
+layout and implement :meth:`Corpus.rows` and, unless their images are files,
+:meth:`Corpus.load`. This module imports neither torch nor pyarrow, so that a job's
+configuration is checked before anything heavy is loaded.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_lightning.detectors.base import DetectorConfig
+from fer_lightning.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """One source image and what its corpus says of it.
+
+    Attributes:
+        path: The image's path relative to the corpus root, with forward slashes, or a name of
+            the corpus's own where the image is not a file (``fer2013.csv``, ``drawn``).
+        frame: Number of the image within ``path`` where that holds several, else 0.
+        emotion: Canonical name, or None where unknown.
+        split: ``train``, ``val`` or ``test`` where the corpus defines an official split.
+        subject: Identity of the person, unique within the corpus, or None where unknown.
+        intensity: Intensity of the expression in [0, 1], or None where unknown.
+        action_units: FACS number to intensity (0 absent; a corpus states its scale).
+    """
+
+    path: str
+    frame: int = 0
+    emotion: str | None = None
+    split: str | None = None
+    subject: str | None = None
+    intensity: float | None = None
+    action_units: dict[int, float] = field(default_factory=dict)
+
+
+class UnusableImage(Exception):
+    """An image that cannot be used; its row is excluded with ``reason``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class SplitScheme(enum.Enum):
+    """How the rows of an archive are divided."""
+
+    official = "official"
+    stratified = "stratified"
+    subject = "subject"
+    kfold = "kfold"
+    subject_kfold = "subject_kfold"
+
+
+@dataclass(kw_only=True)
+class SplitConfig:
+    """Division into train, val and test; see :mod:`fer_lightning.data.splits`.
+
+    Attributes:
+        scheme: ``official`` (the corpus's own), ``stratified`` (by emotion), ``subject`` (no
+            person in two parts), ``kfold`` (stratified) or ``subject_kfold``.
+        val: Fraction of the rows for validation (not used by ``official`` where the corpus has
+            one, nor by the folds).
+        test: Fraction of the rows for testing, likewise.
+        folds: Number of folds.
+        fold: The fold that is tested, counted from 0; the next one validates.
+        seed: Draws the division. It is not the run's seed: runs over seeds share one division.
+    """
+
+    scheme: SplitScheme = SplitScheme.stratified
+    val: float = 0.1
+    test: float = 0.1
+    folds: int = 10
+    fold: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.val, self.test) < 0 or self.val + self.test >= 1:
+            raise UserError(
+                f"data.split.val={self.val}, data.split.test={self.test}: give fractions whose "
+                "sum is under 1"
+            )
+        if self.folds < 3:
+            raise UserError(f"data.split.folds={self.folds}: give at least 3 (train, val, test)")
+        if not 0 <= self.fold < self.folds:
+            raise UserError(f"data.split.fold={self.fold}: give 0 to {self.folds - 1}")
+
+
+@dataclass(kw_only=True)
+class AugmentationConfig:
+    """Random changes to a training batch; all off by default.
+
+    Attributes:
+        flip: Mirror half of the images.
+        rotation: Largest rotation to either side, in degrees.
+        shift: Largest shift along each axis, as a fraction of the image's side.
+    """
+
+    flip: bool = False
+    rotation: float = 0.0
+    shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rotation <= 180:
+            raise UserError(f"data.augmentation.rotation={self.rotation}: give 0 to 180 degrees")
+        if not 0 <= self.shift < 1:
+            raise UserError(f"data.augmentation.shift={self.shift}: give a fraction in [0, 1)")
+
+
+@dataclass(kw_only=True)
+class Corpus:
+    """A data block: where faces come from and how they are fed.
+
+    The keys below belong to every block. Those that a subclass adds describe the source and
+    enter the archive's hash; these here do not, but for :attr:`root`, which is represented by
+    the fingerprint of what it holds.
+
+    Attributes:
+        name: Name in the registry of corpora.
+        root: Folder that holds the dataset as it was delivered.
+        archive: A prepared archive to use instead of preparing one from :attr:`root`.
+        extra: Archives whose rows are added to the training part.
+        detector: The block's own detector; None takes the job's.
+        split: Division into train, val and test.
+        batch_size: Images in a batch, on each device.
+        balance: Draw every class equally often while training.
+        augmentation: Random changes to training batches.
+    """
+
+    name: str = ""
+    root: Path | None = None
+    archive: Path | None = None
+    extra: list[Path] = field(default_factory=list)
+    detector: DetectorConfig | None = None
+    split: SplitConfig = field(default_factory=SplitConfig)
+    batch_size: int = 64
+    balance: bool = False
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UserError(f"data.batch_size={self.batch_size}: give at least 1")
+
+    @property
+    def native_channels(self) -> int:
+        """Channels of the delivered images: 1 for gray corpora, else 3."""
+        return 3
+
+    @abstractmethod
+    def rows(self) -> list[SourceRow]:
+        """Read the dataset's layout into rows, in an order that depends on its content alone.
+
+        Raises:
+            UserError: If the folder does not hold the dataset; says what was looked for and
+                what was found.
+        """
+
+    def files(self, rows: Iterable[SourceRow]) -> list[Path]:
+        """Every file that decides the archive's content, for the source fingerprint.
+
+        The images of ``rows`` by default; a corpus adds its annotation files. Missing files may
+        be among them.
+        """
+        return sorted({self.folder / row.path for row in rows})
+
+    def load(self, row: SourceRow) -> NDArray[np.uint8]:
+        """Decode one image; runs in worker processes.
+
+        Returns:
+            RGB of shape (H, W, 3), upright by the file's orientation tag.
+
+        Raises:
+            UnusableImage: If the file is ``missing`` or ``unreadable`` (corrupt, empty,
+                truncated, not an image).
+        """
+        return read_image(self.folder / row.path)
+
+    @property
+    def folder(self) -> Path:
+        """The dataset's root, checked to be a folder.
+
+        Raises:
+            UserError: If the root is not given or is not a folder.
+        """
+        if self.root is None:
+            raise UserError(f"data={self.name} needs data.root=DIR, the folder of the dataset")
+        root = self.root.expanduser()
+        if not root.is_dir():
+            raise UserError(f"data.root={root}: there is no such folder")
+        return root
+
+    def source_settings(self) -> dict[str, Any]:
+        """The subclass's own keys: what, beside the files, decides the archive's content."""
+        shared = {f.name for f in fields(Corpus)}
+        own = (f for f in fields(self) if f.name not in shared)
+        return {f.name: getattr(self, f.name) for f in own}
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Decode an image file to upright RGB, shape (H, W, 3).
+
+    Raises:
+        UnusableImage: With reason ``missing`` or ``unreadable``.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except FileNotFoundError:
+        raise UnusableImage("missing") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError):
+        raise UnusableImage("unreadable") from None

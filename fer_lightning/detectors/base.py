@@ -1,0 +1,98 @@
+"""The detector protocol, what it returns, and the configuration that all detectors share."""
+
+from __future__ import annotations
+
+import enum
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from omegaconf import MISSING
+
+from fer_lightning.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face.
+
+    Attributes:
+        box: Left, top, right, bottom in pixels of the source image, float32 of shape (4,); may
+            reach beyond the image.
+        score: Confidence in [0, 1].
+        landmarks: x and y in pixels of the eye, eye, nose tip, mouth corner, mouth corner, each
+            pair from the image's left to its right; float32 of shape (5, 2), or None where the
+            detector finds none.
+    """
+
+    box: NDArray[np.float32]
+    score: float
+    landmarks: NDArray[np.float32] | None = None
+
+
+class FaceDetector(Protocol):
+    """Finds faces in images."""
+
+    def detect(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Find the faces of each image.
+
+        Args:
+            images: RGB arrays of shape (H, W, 3), of mixed sizes.
+
+        Returns:
+            One list an image, by falling score; empty where there is no face.
+        """
+        ...
+
+
+class FaceChoice(enum.Enum):
+    """Which face to keep when there are several."""
+
+    largest = "largest"
+    central = "central"
+    score = "score"
+
+
+class NoFace(enum.Enum):
+    """What to do with an image in which no face was found."""
+
+    drop = "drop"
+    whole_image = "whole_image"
+    centre_crop = "centre_crop"
+
+
+@dataclass(kw_only=True)
+class DetectorConfig:
+    """Crop policy, common to all detectors; a detector's own keys are added by its subclass.
+
+    Attributes:
+        name: Name in the registry of detectors.
+        margin: Added around the box on every side, as a fraction of its longer side.
+        square: Widen the shorter side of the box, so that faces are not squeezed.
+        align: Rotate and scale by five landmarks onto a common template, instead of the box.
+        face: Which face to keep when several are found.
+        no_face: What becomes of an image without a face; dropped ones are listed in
+            ``excluded.parquet`` with the reason ``no_face``.
+        batch_size: Images a worker hands to the detector at once.
+    """
+
+    name: str = MISSING
+    margin: float = 0.1
+    square: bool = True
+    align: bool = False
+    face: FaceChoice = FaceChoice.largest
+    no_face: NoFace = NoFace.drop
+    batch_size: int = 32
+
+    def __post_init__(self) -> None:
+        if not -0.4 < self.margin <= 2:
+            raise UserError(f"detector.margin={self.margin}: give a fraction in (-0.4, 2]")
+        if self.batch_size < 1:
+            raise UserError(f"detector.batch_size={self.batch_size}: give at least 1")
+
+    @abstractmethod
+    def build(self) -> FaceDetector:
+        """Load the detector; slow imports and weights are loaded here, not before."""

@@ -1,0 +1,78 @@
+"""Names of corpora, detectors and models, resolved to classes only when they are used.
+
+A registry maps a name to the import path ``module:Class`` of a configuration dataclass. Third
+parties add their own through entry points of the group ``fer_lightning.<registry>``; nothing
+here has to be edited, and listing names imports no component.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from fer_lightning.errors import UserError
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A lazily imported table of components.
+
+    Attributes:
+        kind: What it lists, in the plural; also the suffix of its entry point group.
+        config_group: The Hydra group whose files choose from it.
+        builtin: Name to ``module:Class`` for the components of this package.
+    """
+
+    kind: str
+    config_group: str
+    builtin: Mapping[str, str]
+
+    @cached_property
+    def paths(self) -> dict[str, str]:
+        """Name to import path, third parties included; ours win on a clash."""
+        foreign = {e.name: e.value for e in entry_points(group=f"fer_lightning.{self.kind}")}
+        return foreign | dict(self.builtin)
+
+    def names(self) -> list[str]:
+        """All registered names, sorted."""
+        return sorted(self.paths)
+
+    def load(self, name: str) -> type[Any]:
+        """Import the class called ``name``.
+
+        Raises:
+            UserError: If no component has that name.
+        """
+        if name not in self.paths:
+            near = difflib.get_close_matches(name, self.paths, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose from {self.names()}"
+            raise UserError(f"{self.kind}: there is no {name!r}; {hint}")
+        module, _, attribute = self.paths[name].partition(":")
+        loaded: type[Any] = getattr(import_module(module), attribute)
+        return loaded
+
+
+corpora = Registry(
+    "corpora",
+    "data",
+    {
+        "drawn": "fer_lightning.data.corpora.drawn:Drawn",
+        "fer2013": "fer_lightning.data.corpora.fer2013:FER2013",
+        "folder": "fer_lightning.data.corpora.folder:Folder",
+        "table": "fer_lightning.data.corpora.table:Table",
+    },
+)
+detectors = Registry(
+    "detectors",
+    "detector",
+    {
+        "mtcnn": "fer_lightning.detectors.mtcnn:MTCNNConfig",
+        "whole_image": "fer_lightning.detectors.whole_image:WholeImageConfig",
+    },
+)
+models = Registry("models", "model", {"cgan": "fer_lightning.models.cgan.config:CGANConfig"})
