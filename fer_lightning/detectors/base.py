@@ -5,13 +5,14 @@ from __future__ import annotations
 import enum
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import MISSING
 
+from fer_lightning.config.plain import NOT_IDENTITY
 from fer_lightning.errors import UserError
 
 
@@ -85,7 +86,7 @@ class DetectorConfig:
     align: bool = False
     face: FaceChoice = FaceChoice.largest
     no_face: NoFace = NoFace.drop
-    batch_size: int = 32
+    batch_size: int = field(default=32, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
         if not -0.4 < self.margin <= 2:

@@ -1,0 +1,63 @@
+"""Saves the run, whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+
+from fer_lightning.callbacks.clock import crossed
+
+
+class Checkpointing(Checkpoint):
+    """Writes ``last.ckpt`` every ``interval`` images and when the run stops.
+
+    Lightning's own callback counts optimizer steps, of which a GAN has several a batch. A
+    checkpoint is written beside the last one and renamed over it.
+
+    Args:
+        path: The file.
+        interval: In real images.
+
+    Attributes:
+        seconds: Training time of the run so far, earlier attempts included.
+    """
+
+    def __init__(self, path: Path, interval: int) -> None:
+        self.path = path
+        self.interval = interval
+        self._earlier = 0.0
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Training time of the run so far, earlier attempts included."""
+        return self._earlier + time.monotonic() - self._started
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save where it is due; Lightning calls checkpoint callbacks after all others."""
+        if trainer.should_stop or crossed(self.interval, pl_module, batch):
+            self.save(trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        """Save now."""
+        unfinished = self.path.with_suffix(".unfinished")
+        trainer.save_checkpoint(unfinished)
+        unfinished.replace(self.path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The time that this run has taken."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Count on from an earlier attempt."""
+        self._earlier = state_dict["seconds"]

@@ -1,0 +1,81 @@
+"""Mean losses into the logger: over short windows, and over whole epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from fer_lightning.callbacks.clock import crossed, images_seen, training_loader
+
+
+class RunningMean:
+    """Means of named scalars, summed on their device without waiting for it."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Add one step."""
+        for name, value in values.items():
+            before = self.sums.get(name)
+            wide = value.to(torch.float64)
+            self.sums[name] = wide if before is None else before.to(wide.device) + wide
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def take(self, prefix: str = "") -> dict[str, float]:
+        """The means so far; starts anew."""
+        means = {f"{prefix}{k}": (s / self.counts[k]).item() for k, s in self.sums.items()}
+        self.sums, self.counts = {}, {}
+        return means
+
+
+class LossLog(Callback):
+    """Logs what ``training_step`` returns.
+
+    ``metrics.csv`` gets a row of means every ``interval`` images and, at the end of each epoch,
+    one whose columns begin with ``epoch_``: the numbers of paper A's Table II.
+
+    Args:
+        interval: In real images.
+    """
+
+    def __init__(self, interval: int) -> None:
+        self.interval = interval
+        self.window = RunningMean()
+        self.whole_epoch = RunningMean()
+        self.latest: dict[str, float] = {}
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Add the step; write a row where one is due."""
+        self.window.add(outputs)
+        self.whole_epoch.add(outputs)
+        row: dict[str, float] = {}
+        if crossed(self.interval, pl_module, batch) or trainer.should_stop:
+            self.latest = self.window.take()
+            row |= self.latest
+        loader = training_loader(trainer)
+        if loader.position == len(loader):
+            row |= {"epoch": loader.epoch + 1} | self.whole_epoch.take("epoch_")
+        if row and trainer.logger is not None:
+            trainer.logger.log_metrics(row, step=images_seen(pl_module))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Sums of the windows that are still open."""
+        return {
+            name: {"sums": {k: v.item() for k, v in mean.sums.items()}, "counts": mean.counts}
+            for name, mean in (("window", self.window), ("epoch", self.whole_epoch))
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the open windows."""
+        for name, mean in (("window", self.window), ("epoch", self.whole_epoch)):
+            saved = state_dict[name]
+            mean.sums = {k: torch.tensor(v, dtype=torch.float64) for k, v in saved["sums"].items()}
+            mean.counts = dict(saved["counts"])

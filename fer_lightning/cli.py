@@ -1,0 +1,108 @@
+"""``fer <job> [Hydra overrides]``: the command line.
+
+It has no flags but Hydra's. Torch is imported by no line of this module, so that ``--help`` and
+an error in a key answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_lightning import registry
+from fer_lightning.errors import UserError
+
+JOBS = {
+    "prepare": "cut the faces of a dataset into an archive",
+    "train": "train a model (prepares what is missing)",
+    "generate": "draw labelled samples from a trained model into an archive",
+}
+
+
+def conf_dir() -> Path:
+    """The folder of configuration files: inside the wheel, or beside the package in a clone."""
+    package = Path(__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one job.
+
+    Returns:
+        The exit status: 0, 2 for a mistake that the user can mend, 130 after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if arguments[0] == "--version":
+        from fer_lightning import __version__
+
+        print(f"fer_lightning {__version__}")
+        return 0
+    try:
+        return _run(arguments[0], arguments[1:])
+    except UserError as error:
+        print(f"fer: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("fer: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(job: str, arguments: Sequence[str]) -> int:
+    if job not in JOBS:
+        import difflib
+
+        near = difflib.get_close_matches(job, JOBS, n=1)
+        hint = f"did you mean `fer {near[0]}`?" if near else f"choose from {', '.join(JOBS)}"
+        raise UserError(f"there is no job {job!r}; {hint}")
+    from fer_lightning.config.launch import launch
+
+    return launch(job, arguments, conf_dir(), _task(job))
+
+
+def _task(job: str) -> Callable[[Any], Any]:
+    """The job's ``run`` function, imported when it is called: after its configuration is checked
+    to be a key error or a path, before torch.
+    """
+
+    def task(composed: Any) -> Any:
+        from importlib import import_module
+
+        from fer_lightning.config.compose import to_typed
+
+        typed = to_typed(composed)
+        return import_module(f"fer_lightning.jobs.{job}").run(typed)
+
+    return task
+
+
+def _help() -> str:
+    lines = ["usage: fer <job> [key=value …] [-m] [--cfg job]", "", "jobs:"]
+    lines += [f"  {name:<12}{what}" for name, what in JOBS.items()]
+    experiments = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
+    for title, key, names in (
+        ("models", "model=", registry.models.names()),
+        ("corpora", "data=", registry.corpora.names()),
+        ("detectors", "detector=", registry.detectors.names()),
+        ("experiments", "experiment=", experiments),
+    ):
+        lines += ["", f"{title} ({key}…):", "  " + ", ".join(names)]
+    lines += [
+        "",
+        "examples:",
+        "  fer train experiment=demo",
+        "  fer train model=cgan data=fer2013 data.root=DIR",
+        "  fer train -m detector=mtcnn,whole_image",
+        "  fer generate run=RUN count=700",
+        "",
+        "`fer <job> --cfg job` prints every key of a job with its value; -m sweeps over values",
+        f"separated by commas. Archives go to {os.environ.get('FER_ARCHIVES', 'archives')}/,"
+        " runs to multirun/.",
+    ]
+    return "\n".join(lines)

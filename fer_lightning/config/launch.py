@@ -1,0 +1,113 @@
+"""Hands a job to Hydra, and turns Hydra's errors into one line that names key and remedy."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from fer_lightning.config.plain import flatten
+from fer_lightning.config.quoting import path_keys, quote_paths
+from fer_lightning.config.registration import JOB_SCHEMAS, register
+from fer_lightning.errors import UserError
+from fer_lightning.registry import corpora, detectors, models
+
+
+def launch(
+    job: str, arguments: Sequence[str], conf: Path, task: Callable[[DictConfig], Any]
+) -> int:
+    """Compose ``conf/<job>.yaml`` with the user's overrides and run ``task`` on the result.
+
+    Returns:
+        The exit status that the task asked for, else 0.
+
+    Raises:
+        UserError: For every mistake in the configuration.
+    """
+    register()
+    components = [r.load(name) for r in (corpora, detectors, models) for name in r.names()]
+    overrides = quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components]))
+    _refuse_group_lists(overrides)
+    statuses: list[int] = []
+
+    def keep_status(composed: DictConfig) -> Any:
+        sys.argv = command
+        result = task(composed)
+        statuses.append(getattr(result, "status", 0))
+        return result
+
+    verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints and exits before we can explain
+    command = list(sys.argv)
+    sys.argv = [command[0], *overrides]
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf), config_name=job)(keep_status)()
+    except (HydraException, OmegaConfBaseException) as error:
+        if verbose:
+            raise
+        raise UserError(_explain(error, job, overrides, conf)) from error
+    return max(statuses, default=0)
+
+
+def _refuse_group_lists(overrides: Sequence[str]) -> None:
+    """``data=[a,b]`` composes without a word and keeps b alone."""
+    for override in overrides:
+        group, _, value = override.partition("=")
+        if re.fullmatch(r"(data|detector|model)(@[\w.]+)?", group) and value.startswith("["):
+            raise UserError(
+                f"{override}: a list would silently keep its last entry alone; add training data "
+                "with data.extra=[ARCHIVE,…], or sweep with -m and commas"
+            )
+
+
+def _explain(error: Exception, job: str, overrides: Sequence[str], conf: Path) -> str:
+    text = "\n".join(str(e) for e in _chain(error))
+    if unknown := re.search(r"Could not override '([^']+)'", text):
+        key = unknown[1]
+        return f"there is no key {key}; {_nearest(key, job, conf)}"
+    if merging := re.search(r"Error merging override (.+)", text):
+        reason = next((line for line in text.splitlines() if "alue '" in line), "")
+        return f"{merging[1]}: {reason or 'the value does not fit the key'}"
+    if missing := re.search(r"Could not find '(\w+)/([^']+)'", text):
+        group, name = missing.groups()
+        options = sorted(p.stem for p in (conf / group).glob("*.yaml"))
+        near = difflib.get_close_matches(name, options, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(options)}"
+        return f"{group}={name}: there is no such {group}; {hint}"
+    if "parsing" in type(error).__name__.lower() or "LexerNoViableAlt" in text or "mismatched" in text:
+        return (
+            f"{text.splitlines()[0]}\nQuote a value that holds any of , = [ ] ( ) {{ }} : key=\"'…'\"; "
+            'in a list of paths, key=["…","…"]'
+        )
+    return text.splitlines()[0] if "\n" not in str(error) else str(error)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _nearest(key: str, job: str, conf: Path) -> str:
+    """The existing key that is most like ``key``, from the job with the user's group choices."""
+    chosen = [arg for arg in sys.argv[1:] if re.match(r"^(data|detector|model)=\w+$", arg)]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        composed = compose(job, overrides=chosen)
+    plain: Any = OmegaConf.to_container(composed, resolve=False)
+    keys = [name for name, _ in flatten(plain)]
+    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"`fer {job} --cfg job` prints all keys"

@@ -1,0 +1,72 @@
+"""Typed configuration as plain data, and the part of it that identifies an experiment."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from omegaconf import OmegaConf
+
+from fer_lightning.registry import Registry
+
+NOT_IDENTITY = {"identity": False}
+"""Metadata of a field whose value decides how a job runs, not what comes out."""
+
+
+def to_plain(node: Any) -> Any:
+    """Dataclasses, enums and paths as dicts, names and strings: what YAML, JSON and checkpoints
+    hold, so that no file of ours needs pickled classes.
+    """
+    if is_dataclass(node):
+        return {f.name: to_plain(getattr(node, f.name)) for f in fields(node)}
+    if isinstance(node, enum.Enum):
+        return node.name
+    if isinstance(node, Path):
+        return str(node)
+    if isinstance(node, Mapping):
+        return {str(key): to_plain(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [to_plain(value) for value in node]
+    return node
+
+
+def from_plain(registry: Registry, plain: Mapping[str, Any]) -> Any:
+    """Inverse of :func:`to_plain` for a component: its class is found by its ``name``."""
+    schema = OmegaConf.structured(registry.load(plain["name"]))
+    return OmegaConf.to_object(OmegaConf.merge(schema, dict(plain)))
+
+
+def identity(node: Any) -> Any:
+    """The part of a configuration that decides a result: no paths, no ``NOT_IDENTITY`` fields.
+
+    Two runs with equal identities, on equal archives, are the same experiment.
+    """
+    if not is_dataclass(node):
+        return to_plain(node)
+    return {
+        f.name: identity(getattr(node, f.name))
+        for f in fields(node)
+        if f.metadata.get("identity", True) and f.name not in path_fields(type(node))
+    }
+
+
+def path_fields(schema: Any) -> dict[str, bool]:
+    """Fields of a dataclass that hold a path (False) or a list of paths (True)."""
+    hints = get_type_hints(schema)
+    return {
+        f.name: hints[f.name] == list[Path]
+        for f in fields(schema)
+        if hints[f.name] is Path or Path in get_args(hints[f.name])
+    }
+
+
+def flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested plain data as dotted keys and leaf values."""
+    for name, value in node.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,37 @@
+"""Gives Hydra the schemas, and the folders in which configuration files are found."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+from fer_lightning.config.schema import GenerateConfig, PrepareConfig, TrainConfig
+from fer_lightning.registry import corpora, detectors, models
+
+JOB_SCHEMAS = {"prepare": PrepareConfig, "train": TrainConfig, "generate": GenerateConfig}
+
+
+class FerSearchPath(SearchPathPlugin):
+    """Adds the configuration packages that third parties announce by entry point."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for entry in entry_points(group="fer_lightning.conf"):
+            search_path.append(provider=entry.name, path=f"pkg://{entry.value}")
+
+
+def register() -> None:
+    """Register every schema under ``schema/<group>``, apart from the YAML that users choose."""
+    store = ConfigStore.instance()
+    for job, schema in JOB_SCHEMAS.items():
+        store.store(group="schema/job", name=job, node=schema)
+    for registry in (corpora, detectors, models):
+        for name in registry.names():
+            store.store(
+                group=f"schema/{registry.config_group}", name=name, node=registry.load(name)
+            )
+    Plugins.instance().register(FerSearchPath)

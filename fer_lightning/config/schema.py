@@ -1,0 +1,147 @@
+"""What each job takes: one typed root configuration a job.
+
+``conf/<job>.yaml`` composes these; :func:`fer_lightning.config.compose.to_typed` turns the
+composed mapping into them before any work starts. Fields marked ``NOT_IDENTITY`` do not change
+a result and stay out of the run's hash, as all paths do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import MISSING
+
+from fer_lightning.config.plain import NOT_IDENTITY
+from fer_lightning.data.corpora.base import Corpus
+from fer_lightning.detectors.base import DetectorConfig
+from fer_lightning.errors import UserError
+from fer_lightning.models.config import ModelConfig
+
+@dataclass(kw_only=True)
+class TrainerConfig:
+    """How long and on what a model trains.
+
+    Attributes:
+        max_images: Real images to train on in all; the run can be continued with more later.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        devices: Number of devices.
+        precision: Lightning's precision flag, such as ``32-true`` or ``bf16-mixed``.
+        checkpoint_images: Save ``checkpoints/last.ckpt`` after every so many images.
+        sample_images: Draw a sample grid after every so many images.
+        log_images: Write losses to ``metrics.csv`` after every so many images.
+        progress: Show a progress bar.
+    """
+
+    max_images: int = field(default=100_000, metadata=NOT_IDENTITY)
+    accelerator: str = field(default="auto", metadata=NOT_IDENTITY)
+    devices: int = field(default=1, metadata=NOT_IDENTITY)
+    precision: str = "32-true"
+    checkpoint_images: int = field(default=20_000, metadata=NOT_IDENTITY)
+    sample_images: int = field(default=20_000, metadata=NOT_IDENTITY)
+    log_images: int = field(default=2_000, metadata=NOT_IDENTITY)
+    progress: bool = field(default=True, metadata=NOT_IDENTITY)
+
+    def __post_init__(self) -> None:
+        for key in ("max_images", "devices", "checkpoint_images", "sample_images", "log_images"):
+            if getattr(self, key) < 1:
+                raise UserError(f"trainer.{key}={getattr(self, key)}: give at least 1")
+        if self.accelerator not in ("auto", "cpu", "gpu"):
+            raise UserError(f"trainer.accelerator={self.accelerator}: choose auto, cpu or gpu")
+
+
+@dataclass(kw_only=True)
+class FaceConfig:
+    """What every job that handles faces states about them.
+
+    Attributes:
+        data: The corpus, and how it is split and fed.
+        detector: Finds and crops faces, for data blocks without a detector of their own.
+        image_size: Side of the square crops in pixels.
+        channels: 1 (gray) or 3 (RGB); None keeps what the corpus delivers.
+    """
+
+    data: Corpus = MISSING
+    detector: DetectorConfig = MISSING
+    image_size: int = 64
+    channels: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.image_size < 8:
+            raise UserError(f"image_size={self.image_size}: give at least 8 pixels")
+        if self.channels not in (None, 1, 3):
+            raise UserError(f"channels={self.channels}: give 1 (gray) or 3 (RGB)")
+
+
+@dataclass(kw_only=True)
+class PrepareConfig(FaceConfig):
+    """``fer prepare``: cut the faces of a corpus into an archive.
+
+    Attributes:
+        archive: Folder to write; None names it by hash under ``$FER_ARCHIVES`` or ``archives``.
+        workers: Processes; None takes one a core.
+        force: Replace an archive that was made from something else.
+    """
+
+    archive: Path | None = None
+    workers: int | None = None
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"workers={self.workers}: give at least 1, or null for one a core")
+
+
+@dataclass(kw_only=True)
+class TrainConfig(FaceConfig):
+    """``fer train``: train a model.
+
+    Attributes:
+        model: The system and its hyper-parameters.
+        trainer: Length, device and intervals.
+        seed: Seeds weights, batches and noise.
+        run_dir: Run folder; None names it by hash under ``multirun/train``.
+        force: Start anew in a run folder that holds something else or is finished.
+    """
+
+    model: ModelConfig = MISSING
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    seed: int = 0
+    run_dir: Path | None = None
+    force: bool = field(default=False, metadata=NOT_IDENTITY)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.seed < 0:
+            raise UserError(f"seed={self.seed}: give 0 or more")
+
+
+@dataclass(kw_only=True)
+class GenerateConfig:
+    """``fer generate``: draw labelled samples from a trained model into an archive.
+
+    Attributes:
+        run: Run folder of the model.
+        count: Images in all, balanced over the model's classes.
+        archive: Folder to write; None is ``RUN/generated``.
+        seed: Draws the noise.
+        batch_size: Images generated at once.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        force: Replace an archive that was made from something else.
+    """
+
+    run: Path = MISSING
+    count: int = 700
+    archive: Path | None = None
+    seed: int = 0
+    batch_size: int = 256
+    accelerator: str = "auto"
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        for key in ("count", "batch_size"):
+            if getattr(self, key) < 1:
+                raise UserError(f"{key}={getattr(self, key)}: give at least 1")
+        if self.accelerator not in ("auto", "cpu", "gpu"):
+            raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")

@@ -1,0 +1,261 @@
+"""The face archive: an immutable folder of equal-sized crops with everything known of each.
+
+``faces.npy`` holds the crops, uint8 of shape (N, H, W, C); row i of ``index.parquet`` describes
+``faces[i]``; ``excluded.parquet`` lists the images left out, with reasons; ``manifest.json``
+says what it was made from and how. An archive is written in shards beside its final place and
+published by one rename, so a folder under its final name is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fer_lightning.errors import UserError
+from fer_lightning.labels import EMOTIONS
+
+FORMAT = 1
+UNKNOWN = "unlabelled"
+
+
+@dataclass(frozen=True)
+class FaceArchive:
+    """An opened archive; faces stay on disk and are mapped into memory."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> FaceArchive:
+        """Open a finished archive.
+
+        Raises:
+            UserError: If ``path`` is no archive, an unfinished one, or of another format.
+        """
+        try:
+            manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            unfinished = " (an unfinished one lies beside it)" if partial_path(path).is_dir() else ""
+            raise UserError(
+                f"{path} is no face archive{unfinished}: make one with `fer prepare archive=…`"
+            ) from None
+        except (json.JSONDecodeError, NotADirectoryError, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: its manifest.json cannot be read ({error})") from error
+        if manifest.get("format") != FORMAT:
+            raise UserError(
+                f"{path} has archive format {manifest.get('format')}, this version reads {FORMAT}: "
+                "prepare it again"
+            )
+        archive = cls(path, manifest)
+        if archive.faces.shape != archive.shape or len(archive.index) != archive.shape[0]:
+            raise UserError(f"{path} is damaged: its files disagree; delete it and prepare again")
+        return archive
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(N, H, W, C) as the manifest states it."""
+        size = self.manifest["image_size"]
+        return (self.manifest["count"], size, size, self.manifest["channels"])
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides the content; equal keys mean equal faces and labels."""
+        return str(self.manifest["key"])
+
+    @cached_property
+    def faces(self) -> NDArray[np.uint8]:
+        """Memory map of shape (N, H, W, C)."""
+        try:
+            faces: NDArray[np.uint8] = np.load(
+                self.path / "faces.npy", mmap_mode="r", allow_pickle=False
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.path}/faces.npy cannot be read: {error}") from error
+        return faces
+
+    @cached_property
+    def index(self) -> pa.Table:
+        """The table whose row i describes ``faces[i]``."""
+        try:
+            return pq.read_table(self.path / "index.parquet")
+        except (OSError, pa.ArrowInvalid) as error:
+            raise UserError(f"{self.path}/index.parquet cannot be read: {error}") from error
+
+    def column(self, name: str) -> list[Any]:
+        """One column of the index as a list, None where unknown."""
+        values: list[Any] = self.index.column(name).to_pylist()
+        return values
+
+    def __len__(self) -> int:
+        return int(self.manifest["count"])
+
+
+def partial_path(path: Path) -> Path:
+    """Where the shards of the archive ``path`` are gathered."""
+    return path.with_name(path.name + ".partial")
+
+
+class ArchiveWriter:
+    """Gathers shards beside an archive's final place and publishes it when all are there.
+
+    Shards are numbered; each is written once, whole, whatever order they come in. A writer that
+    finds shards of an earlier, killed attempt with the same key goes on from them.
+
+    Args:
+        path: The archive's final folder.
+        key: Hash of all that decides the content.
+    """
+
+    def __init__(self, path: Path, key: str) -> None:
+        self.path = path
+        self.key = key
+        self.partial = partial_path(path)
+        stamp = self.partial / "key"
+        if self.partial.is_dir() and (not stamp.is_file() or stamp.read_text() != key):
+            shutil.rmtree(self.partial)
+        if not self.partial.is_dir():
+            self.partial.mkdir(parents=True)
+            stamp.write_text(key)
+
+    def missing(self, shards: int) -> list[int]:
+        """Numbers of the shards still to be written."""
+        return [n for n in range(shards) if not shard_path(self.partial, n).is_dir()]
+
+    def publish(self, shards: int, manifest: Mapping[str, Any]) -> FaceArchive:
+        """Join the shards in order and rename the whole into place.
+
+        An archive that already stands there is replaced.
+
+        Args:
+            shards: How many there are.
+            manifest: What the archive was made from; count, sizes and class counts are added.
+        """
+        folders = [shard_path(self.partial, n) for n in range(shards)]
+        joined = self.path.with_name(self.path.name + ".joined")
+        shutil.rmtree(joined, ignore_errors=True)
+        joined.mkdir()
+        index = pa.concat_tables(pq.read_table(f / "index.parquet") for f in folders)
+        excluded = pa.concat_tables(pq.read_table(f / "excluded.parquet") for f in folders)
+        shape = _join_faces([f / "faces.npy" for f in folders], joined / "faces.npy", len(index))
+        pq.write_table(index, joined / "index.parquet")
+        pq.write_table(excluded, joined / "excluded.parquet")
+        content = {
+            "format": FORMAT,
+            "key": self.key,
+            "count": shape[0],
+            "image_size": shape[1],
+            "channels": shape[3],
+            **manifest,
+            "classes": class_counts(index, excluded),
+        }
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        (joined / "manifest.json").write_text(text, encoding="utf-8")
+        if self.path.exists():
+            retired = self.path.with_name(self.path.name + ".retired")
+            shutil.rmtree(retired, ignore_errors=True)
+            self.path.rename(retired)
+            joined.rename(self.path)
+            shutil.rmtree(retired)
+        else:
+            joined.rename(self.path)
+        shutil.rmtree(self.partial)
+        return FaceArchive.open(self.path)
+
+
+def shard_path(partial: Path, number: int) -> Path:
+    """Folder of one shard."""
+    return partial / f"shard-{number:06d}"
+
+
+def write_shard(
+    partial: Path, number: int, faces: NDArray[np.uint8], index: pa.Table, excluded: pa.Table
+) -> None:
+    """Write one shard, whole or not at all; safe in any process.
+
+    Args:
+        partial: The writer's :attr:`ArchiveWriter.partial`.
+        number: Position of the shard in the archive.
+        faces: uint8 of shape (n, H, W, C), n may be 0.
+        index: n rows.
+        excluded: The rows that gave no face.
+    """
+    final = shard_path(partial, number)
+    unfinished = final.with_name(final.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    np.save(unfinished / "faces.npy", faces)
+    pq.write_table(index, unfinished / "index.parquet")
+    pq.write_table(excluded, unfinished / "excluded.parquet")
+    unfinished.rename(final)
+
+
+def _join_faces(parts: Sequence[Path], target: Path, count: int) -> tuple[int, ...]:
+    """Append the parts to one .npy file, holding one part in memory at a time."""
+    shape: tuple[int, ...] = ()
+    with target.open("wb") as file:
+        for part in parts:
+            faces = np.load(part, allow_pickle=False)
+            if not shape:
+                shape = (count, *faces.shape[1:])
+                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            faces.tofile(file)
+    return shape
+
+
+def class_counts(index: pa.Table, excluded: pa.Table) -> dict[str, dict[str, Any]]:
+    """Images of each class in the source and in the archive, and reasons for the difference.
+
+    This is paper C's Table 1: ``{emotion: {"source": n, "archive": n, "excluded": {reason: n}}}``.
+    """
+    kept = Counter(index.column("emotion").to_pylist())
+    pairs = zip(
+        excluded.column("emotion").to_pylist(), excluded.column("reason").to_pylist(), strict=True
+    )
+    left_out: dict[str | None, Counter[str]] = {}
+    for emotion, reason in pairs:
+        left_out.setdefault(emotion, Counter())[reason] += 1
+    counts = {}
+    for emotion in (*EMOTIONS, None):
+        reasons = left_out.get(emotion, Counter())
+        if kept[emotion] or reasons:
+            counts[emotion or UNKNOWN] = {
+                "source": kept[emotion] + reasons.total(),
+                "archive": kept[emotion],
+                "excluded": dict(sorted(reasons.items())),
+            }
+    return counts
+
+
+def report(manifest: Mapping[str, Any]) -> str:
+    """The class counts as a table for people."""
+    lines = [f"{'class':<12}{'source':>9}{'archive':>9}{'share':>9}  excluded"]
+    classes: Mapping[str, Mapping[str, Any]] = manifest["classes"]
+    total: Iterable[str] = [*classes, "total"]
+    for name in total:
+        if name == "total":
+            source = sum(c["source"] for c in classes.values())
+            archive = sum(c["archive"] for c in classes.values())
+            reasons = Counter[str]()
+            for c in classes.values():
+                reasons.update(c["excluded"])
+        else:
+            source, archive = classes[name]["source"], classes[name]["archive"]
+            reasons = Counter(classes[name]["excluded"])
+        share = f"{archive / max(1, manifest['count']):.2%}"
+        why = ", ".join(
+            f"{reason} {n} ({n / max(1, source):.2%})" for reason, n in sorted(reasons.items())
+        )
+        lines.append(f"{name:<12}{source:>9,}{archive:>9,}{share:>9}  {why or '-'}")
+    return "\n".join(lines)

@@ -1,0 +1,38 @@
+"""What a model receives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class FaceBatch:
+    """Faces and their labels.
+
+    Attributes:
+        images: float32 of shape (N, C, H, W) in [-1, 1], channels-last in memory.
+        emotions: int64 of shape (N,), class indices of the data module; -1 where unknown.
+    """
+
+    images: Tensor
+    emotions: Tensor
+
+    def __len__(self) -> int:
+        return len(self.emotions)
+
+    def to(self, device: torch.device | str) -> FaceBatch:
+        """The batch on another device."""
+        return FaceBatch(self.images.to(device), self.emotions.to(device))
+
+
+def to_unit_range(faces: Tensor) -> Tensor:
+    """uint8 faces (N, H, W, C) as float32 (N, C, H, W) in [-1, 1], by ``x / 127.5 - 1``."""
+    return faces.permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Inverse of :func:`to_unit_range`: uint8 (N, H, W, C), rounded and clipped."""
+    return images.add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)

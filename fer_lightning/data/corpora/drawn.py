@@ -1,0 +1,138 @@
+"""The embedded corpus: faces drawn on demand, with exact labels and no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_lightning.data.corpora.base import Corpus, SourceRow
+from fer_lightning.errors import UserError
+from fer_lightning.labels import EMOTIONS
+
+if TYPE_CHECKING:
+    from fer_lightning.data.drawn import FaceParameters
+
+
+@dataclass(kw_only=True)
+class Drawn(Corpus):
+    """Drawn faces, balanced over emotions and labelled with all that they were drawn from.
+
+    Pictures are drawn from ``seed`` and their number alone: a larger ``count`` adds pictures and
+    changes none. Each number takes the next emotion, and each round of emotions the next person.
+
+    The intensity of a picture's expression is drawn from [0.6, 1]; neutral faces have 0. A
+    sequence runs from 0 to that intensity in equal steps, under the label of its apex. Action
+    units follow paper D, Table VI, each within 15 percent of the intensity.
+
+    Attributes:
+        count: Number of pictures; sequences that do not fit in full are left out.
+        seed: Draws persons, poses, light, backgrounds and intensities.
+        picture_size: Side of the source pictures in pixels; faces fill about half of it.
+        subjects: Number of persons.
+        frames: Pictures in a sequence from neutral to apex; 1 draws single pictures.
+        emotions: Canonical names to draw; contempt can be added.
+    """
+
+    name: str = "drawn"
+    count: int = 2800
+    seed: int = 0
+    picture_size: int = 160
+    subjects: int = 100
+    frames: int = 1
+    emotions: list[str] = field(
+        default_factory=lambda: [emotion for emotion in EMOTIONS if emotion != "contempt"]
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.frames < 1:
+            raise UserError(f"data.frames={self.frames}: give at least 1")
+        if self.count < self.frames:
+            raise UserError(
+                f"data.count={self.count}: give at least data.frames={self.frames}, so that one "
+                "sequence is complete"
+            )
+        if self.seed < 0:
+            raise UserError(f"data.seed={self.seed}: give 0 or more")
+        if self.picture_size < 32:
+            raise UserError(f"data.picture_size={self.picture_size}: give at least 32 pixels")
+        if self.subjects < 1:
+            raise UserError(f"data.subjects={self.subjects}: give at least 1")
+        unknown = [emotion for emotion in self.emotions if emotion not in EMOTIONS]
+        if unknown or not self.emotions or len(set(self.emotions)) < len(self.emotions):
+            raise UserError(
+                f"data.emotions={self.emotions}: give one or more of {list(EMOTIONS)}, each once"
+            )
+
+    def rows(self) -> list[SourceRow]:
+        """One row for each picture: the frames of one number after another."""
+        numbers = range(self.count // self.frames)
+        return [row for number in numbers for row in self._sequence(number)]
+
+    def _sequence(self, number: int) -> list[SourceRow]:
+        from fer_lightning.data.drawn import emotion_action_units, generator
+
+        turn, choice = divmod(number, len(self.emotions))
+        emotion = self.emotions[choice]
+        drawn = float(generator(self.seed, "intensity", number).uniform(0.6, 1.0))
+        apex = 0.0 if emotion == "neutral" else round(drawn, 4)
+        rows = []
+        for frame in range(self.frames):
+            intensity = apex * self._moment(frame)
+            units = emotion_action_units(
+                emotion, intensity, generator(self.seed, "action units", number)
+            )
+            rows.append(
+                SourceRow(
+                    path=f"drawn/{number:06d}",
+                    frame=frame,
+                    emotion=emotion,
+                    subject=f"S{turn % self.subjects:03d}",
+                    intensity=intensity,
+                    action_units=units,
+                )
+            )
+        return rows
+
+    def _moment(self, frame: int) -> float:
+        """Where a frame stands between the start of its sequence, 0, and the apex, 1."""
+        return frame / (self.frames - 1) if self.frames > 1 else 1.0
+
+    def files(self, rows: Iterable[SourceRow]) -> list[Path]:
+        """None: the settings decide every picture."""
+        return []
+
+    def load(self, row: SourceRow) -> NDArray[np.uint8]:
+        """Draw the picture of a row; RGB of shape (picture_size, picture_size, 3)."""
+        from fer_lightning.data.drawn import draw_face
+
+        return draw_face(self.parameters(row), self.picture_size)
+
+    def parameters(self, row: SourceRow) -> FaceParameters:
+        """Everything that the picture of a row is drawn from."""
+        from fer_lightning.data import drawn
+
+        number = int(Path(row.path).name)
+        person = int((row.subject or "S0").removeprefix("S"))
+        side = float(drawn.generator(self.seed, "side", number).choice((-1, 1)))
+        return drawn.FaceParameters(
+            action_units=row.action_units,
+            one_sided=side if row.emotion == "contempt" else 0.0,
+            identity=drawn.sample_identity(drawn.generator(self.seed, "identity", person)),
+            view=drawn.sample_view(
+                drawn.generator(self.seed, "view", number), self._moment(row.frame)
+            ),
+            light=drawn.sample_light(drawn.generator(self.seed, "light", number)),
+            background=drawn.sample_background(drawn.generator(self.seed, "background", number)),
+        )
+
+    def source_settings(self) -> dict[str, Any]:
+        """The keys above, and the version of the drawing: new looks make a new archive."""
+        from fer_lightning.data.drawn import VERSION
+
+        return super().source_settings() | {"drawing": VERSION}

@@ -1,0 +1,144 @@
+"""The data layer that every model shares: from a data block to loaders of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fer_lightning.data.archive import FaceArchive
+from fer_lightning.data.corpora.base import Corpus
+from fer_lightning.data.loader import FaceLoader, FaceStore
+from fer_lightning.data.preparation import Recipe, prepare
+from fer_lightning.data.splits import divide
+from fer_lightning.detectors.base import DetectorConfig
+from fer_lightning.errors import UserError
+from fer_lightning.labels import EMOTIONS
+from fer_lightning.models.config import FaceFormat
+
+
+class FaceDataModule(lightning.LightningDataModule):
+    """Prepares the archive of a data block when it is missing, divides it and feeds it.
+
+    Only rows with a known emotion are used. Classes are those of the training part, in canonical
+    order.
+
+    Args:
+        data: The data block.
+        detector: The job's detector, for a block without its own.
+        image_size: Side of the faces in pixels.
+        channels: 1, 3, or None for what the corpus delivers.
+        seed: Draws order and augmentation of training batches.
+    """
+
+    def __init__(
+        self,
+        data: Corpus,
+        detector: DetectorConfig,
+        image_size: int,
+        channels: int | None,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.data = data
+        self.detector = detector
+        self.image_size = image_size
+        self.channels = channels
+        self.seed = seed
+        self.archives: list[FaceArchive] = []
+
+    def prepare_data(self) -> None:
+        """Prepare the archive where it is missing; one process does, the others wait for it."""
+        if not self.archives:
+            self.archives = [self._main_archive(), *map(self._open, self.data.extra)]
+
+    def _main_archive(self) -> FaceArchive:
+        if self.data.archive is not None:
+            return self._open(self.data.archive)
+        return prepare(Recipe.of(self.data, self.detector, self.image_size, self.channels))
+
+    def _open(self, path: Path) -> FaceArchive:
+        """Open a given archive and check that it fits the job."""
+        archive = FaceArchive.open(path.expanduser())
+        _, size, _, channels = archive.shape
+        if size != self.image_size:
+            raise UserError(
+                f"image_size={self.image_size}, but {path} holds faces of {size} pixels: pass "
+                f"image_size={size}, or prepare another archive"
+            )
+        wanted = self.archives[0].shape[3] if self.archives else self.channels
+        if wanted not in (None, channels):
+            raise UserError(
+                f"channels={wanted}, but {path} holds faces of {channels}: pass "
+                f"channels={channels}, or prepare another archive"
+            )
+        return archive
+
+    def setup(self, stage: str | None = None) -> None:
+        """Divide the rows and number the classes."""
+        self.prepare_data()
+        main, *extra = self.archives
+        emotions = main.column("emotion")
+        division = divide(
+            self.data.split, emotions, main.column("split"), main.column("subject")
+        )
+        start = len(main)
+        for archive in extra:  # extra rows are for training alone
+            added = np.arange(start, start + len(archive))
+            division["train"] = np.concatenate([division["train"], added])
+            emotions += archive.column("emotion")
+            start += len(archive)
+        present = {emotions[row] for row in division["train"]}
+        self.classes = [emotion for emotion in EMOTIONS if emotion in present]
+        if not self.classes:
+            raise UserError("no training image has an emotion; see data.columns.emotion")
+        number = {emotion: index for index, emotion in enumerate(self.classes)}
+        self.labels = np.array([number.get(e, -1) if e else -1 for e in emotions], np.int64)
+        self.division = {k: rows[self.labels[rows] >= 0] for k, rows in division.items()}
+        if len(self.division["train"]) < self.data.batch_size:
+            raise UserError(
+                f"data.batch_size={self.data.batch_size} exceeds the "
+                f"{len(self.division['train'])} training images: give a smaller one"
+            )
+
+    @property
+    def faces(self) -> FaceFormat:
+        """What the data fixes about a model; known after :meth:`setup`."""
+        _, size, _, channels = self.archives[0].shape
+        counts = np.bincount(self.labels[self.division["train"]], minlength=len(self.classes))
+        return FaceFormat(
+            image_size=size,
+            channels=channels,
+            classes=self.classes,
+            class_counts=counts.tolist(),
+        )
+
+    def train_dataloader(self) -> FaceLoader:
+        """Shuffled, augmented, full batches of the training part."""
+        return self._loader("train", training=True)
+
+    def val_dataloader(self) -> FaceLoader:
+        """The validation part in order."""
+        return self._loader("val", training=False)
+
+    def test_dataloader(self) -> FaceLoader:
+        """The test part in order."""
+        return self._loader("test", training=False)
+
+    def _loader(self, split: str, training: bool) -> FaceLoader:
+        rows = self.division[split]
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        return FaceLoader(
+            FaceStore(self.archives, device),
+            rows,
+            self.labels[rows],
+            self.data.batch_size,
+            self.seed,
+            training,
+            self.data.balance,
+            self.data.augmentation,
+        )

@@ -1,0 +1,145 @@
+"""Batches straight from an archive: an index gather, no worker processes, resumable anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fer_lightning.data.archive import FaceArchive
+from fer_lightning.data.augmentation import augment
+from fer_lightning.data.batch import FaceBatch, to_unit_range
+from fer_lightning.data.corpora.base import AugmentationConfig
+
+
+class FaceStore:
+    """The faces of one or more archives as one indexable whole, on disk or on a device.
+
+    Args:
+        archives: Archives of equal image size and channels.
+        device: Where batches are wanted. The faces are moved there whole when they fit into a
+            quarter of the device's free memory, else they stay mapped from disk.
+    """
+
+    def __init__(self, archives: Sequence[FaceArchive], device: torch.device) -> None:
+        self.device = device
+        self.starts = np.cumsum([0, *(len(archive) for archive in archives)])
+        self.parts = [_as_tensor(archive.faces) for archive in archives]
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if sum(part.nbytes for part in self.parts) < free / 4:
+                self.parts = [torch.cat([part.to(device) for part in self.parts])]
+                self.starts = self.starts[[0, -1]]
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def gather(self, rows: NDArray[np.int64]) -> Tensor:
+        """Faces by row number, uint8 (N, H, W, C) on the store's device."""
+        if len(self.parts) == 1:
+            index = torch.from_numpy(rows).to(self.parts[0].device)
+            return self.parts[0][index].to(self.device)
+        owner = np.searchsorted(self.starts, rows, side="right") - 1
+        gathered = torch.empty((len(rows), *self.parts[0].shape[1:]), dtype=torch.uint8)
+        for number, part in enumerate(self.parts):
+            here = np.flatnonzero(owner == number)
+            gathered[torch.from_numpy(here)] = part[torch.from_numpy(rows[here] - self.starts[number])]
+        return gathered.to(self.device)
+
+
+def _as_tensor(faces: NDArray[np.uint8]) -> Tensor:
+    # A read-only map is wanted, and nothing here writes into it; torch would warn of every one.
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*not writable.*")
+        return torch.from_numpy(faces)
+
+
+class FaceLoader:
+    """Iterates batches of one epoch; which rows they hold depends on seed and epoch alone.
+
+    The state is two numbers, epoch and position, so a run that stops in mid-epoch goes on with
+    the batch that would have come next.
+
+    Args:
+        store: Where faces come from.
+        rows: Row numbers in the store, (N,).
+        emotions: Class index of every row in ``rows``, -1 where unknown.
+        batch_size: Images a batch.
+        seed: Draws order and augmentation.
+        training: Shuffle, augment and drop the last short batch; else go through in order.
+        balance: Draw every class equally often, with replacement.
+        augmentation: What to do to training batches.
+    """
+
+    def __init__(
+        self,
+        store: FaceStore,
+        rows: NDArray[np.int64],
+        emotions: NDArray[np.int64],
+        batch_size: int,
+        seed: int,
+        training: bool,
+        balance: bool = False,
+        augmentation: AugmentationConfig | None = None,
+    ) -> None:
+        self.store = store
+        self.rows = rows
+        self.emotions = emotions
+        self.batch_size = batch_size
+        self.seed = seed
+        self.training = training
+        self.balance = balance
+        self.augmentation = augmentation or AugmentationConfig()
+        self.epoch = 0
+        self.position = 0
+
+    def __len__(self) -> int:
+        batches = len(self.rows) / self.batch_size
+        return int(batches) if self.training else int(np.ceil(batches))
+
+    def __iter__(self) -> Iterator[FaceBatch]:
+        # Lightning never exhausts a loader of known length, so nothing may follow the last yield.
+        if self.position >= len(self):
+            self.epoch, self.position = self.epoch + 1, 0
+        order = self._order()
+        while self.position < len(self):
+            start = self.position * self.batch_size
+            chosen = order[start : start + self.batch_size]
+            self.position += 1
+            yield self._batch(chosen)
+
+    def _order(self) -> NDArray[np.int64]:
+        """Positions in ``rows`` for the whole epoch."""
+        count = len(self.rows)
+        if not self.training:
+            return np.arange(count)
+        random = np.random.default_rng([self.seed, self.epoch])
+        if not self.balance:
+            return random.permutation(count)
+        sizes = np.bincount(self.emotions)
+        weights = 1.0 / (np.count_nonzero(sizes) * sizes[self.emotions])
+        return random.choice(count, count, p=weights)
+
+    def _batch(self, chosen: NDArray[np.int64]) -> FaceBatch:
+        images = to_unit_range(self.store.gather(self.rows[chosen]))
+        emotions = torch.from_numpy(self.emotions[chosen]).to(self.store.device)
+        if self.training:
+            generator = torch.Generator()
+            seeds = np.random.SeedSequence([self.seed, self.epoch, self.position])
+            generator.manual_seed(int(seeds.generate_state(1, np.uint64)[0] >> 1))
+            images = augment(images, self.augmentation, generator)
+        return FaceBatch(images, emotions)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loader stands."""
+        return {"epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where another loader stood."""
+        self.epoch, self.position = state["epoch"], state["position"]

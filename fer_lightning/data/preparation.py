@@ -1,0 +1,277 @@
+"""From a corpus to a face archive: decode, detect, crop; in parallel and restartable."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import AcquireReturnProxy, FileLock, Timeout
+from numpy.typing import NDArray
+
+from fer_lightning.config.plain import identity, to_plain
+from fer_lightning.data.archive import ArchiveWriter, FaceArchive, write_shard
+from fer_lightning.data.corpora.base import Corpus, SourceRow, UnusableImage
+from fer_lightning.data.fingerprint import digest, fingerprint
+from fer_lightning.data.index import Exclusion, excluded_table, index_table
+from fer_lightning.detectors.base import Detection, DetectorConfig, FaceDetector
+from fer_lightning.detectors.crop import cut_face
+from fer_lightning.errors import UserError
+from fer_lightning.progress import progress_bar
+from fer_lightning.runs import command_line
+
+SHARD = 256
+"""Images a shard: what is lost when killed, and how often the progress bar moves."""
+
+MAX_PIXELS = 16_000_000
+"""Source pixels decoded at once in a worker, so that memory does not depend on photo size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that decides an archive's content, beside the source files.
+
+    Attributes:
+        corpus: Reads the source.
+        detector: Finds the faces and states the crop policy.
+        image_size: Side of the crops in pixels.
+        channels: 1 or 3.
+    """
+
+    corpus: Corpus
+    detector: DetectorConfig
+    image_size: int
+    channels: int
+
+    @classmethod
+    def of(
+        cls, corpus: Corpus, detector: DetectorConfig, image_size: int, channels: int | None
+    ) -> Recipe:
+        """The recipe of a data block within a job: the block's own detector goes first."""
+        return cls(
+            corpus=corpus,
+            detector=corpus.detector or detector,
+            image_size=image_size,
+            channels=channels or corpus.native_channels,
+        )
+
+    def key(self, source: str) -> str:
+        """Hash of the recipe applied to a source with the fingerprint ``source``."""
+        return digest({**self.settings(), "source": source})
+
+    def settings(self) -> dict[str, Any]:
+        """The recipe as plain data without paths, for the key and the manifest."""
+        source = self.corpus.source_settings()
+        return {
+            "corpus": self.corpus.name,
+            "settings": {k: to_plain(v) for k, v in source.items() if not isinstance(v, Path)},
+            "detector": identity(self.detector),
+            "image_size": self.image_size,
+            "channels": self.channels,
+        }
+
+
+def archives_folder() -> Path:
+    """Where archives go that are named by hash: ``$FER_ARCHIVES``, or ``archives`` here."""
+    return Path(os.environ.get("FER_ARCHIVES", "archives"))
+
+
+def prepare(
+    recipe: Recipe, path: Path | None = None, workers: int | None = None, force: bool = False
+) -> FaceArchive:
+    """The archive of a recipe: reused where it is finished, else made or completed.
+
+    Args:
+        recipe: What goes in.
+        path: Its folder; None names it by hash.
+        workers: Processes; None takes one a core.
+        force: Replace an archive at ``path`` that was made from something else.
+
+    Raises:
+        UserError: If the source cannot be read, gives no face, or ``path`` holds another archive.
+    """
+    corpus = recipe.corpus
+    rows = corpus.rows()
+    files = corpus.files(rows)
+    cache = archives_folder() / ".fingerprints"
+    source = fingerprint(files, corpus.folder, cache) if files else digest(len(rows))
+    key = recipe.key(source)
+    if path is None:
+        name = f"{corpus.name}-{recipe.detector.name}-{recipe.image_size}-{key[:8]}"
+        path = archives_folder() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    with _locked(lock, path):
+        if path.exists() and not force:
+            return _reuse(path, key, recipe, source)
+        if path.exists() and FaceArchive.open(path).key == key:
+            return FaceArchive.open(path)
+        writer = ArchiveWriter(path, key)
+        shards = -(-len(rows) // SHARD)
+        _fill(recipe, rows, writer, shards, workers or _cores())
+        made_from = {**recipe.settings(), "source": source, "command": command_line()}
+        archive = writer.publish(shards, made_from)
+    if not len(archive):
+        raise UserError(
+            f"none of the {len(rows):,} images of data={corpus.name} gave a face; see "
+            f"{archive.path}/excluded.parquet, and try detector.no_face=centre_crop"
+        )
+    return archive
+
+
+def _locked(lock: FileLock, path: Path) -> AcquireReturnProxy:
+    try:
+        return lock.acquire(timeout=1)
+    except Timeout:
+        print(f"Another job is preparing {path}; waiting for it …", file=sys.stderr)
+        return lock.acquire()
+    except PermissionError as error:
+        raise UserError(f"{path.parent} cannot be written: {error}") from error
+
+
+def _reuse(path: Path, key: str, recipe: Recipe, source: str) -> FaceArchive:
+    archive = FaceArchive.open(path)
+    if archive.key != key:
+        changed = [
+            name
+            for name, value in {**recipe.settings(), "source": source}.items()
+            if archive.manifest.get(name) != value
+        ]
+        raise UserError(
+            f"{path} was made from something else: {', '.join(changed)} changed since. "
+            "Pass force=true to replace it, or another archive=DIR"
+        )
+    return archive
+
+
+def _fill(
+    recipe: Recipe, rows: Sequence[SourceRow], writer: ArchiveWriter, shards: int, workers: int
+) -> None:
+    """Write the missing shards, showing how many images are done."""
+    missing = writer.missing(shards)
+    units = sorted({unit for row in rows for unit in row.action_units})
+    jobs = {
+        number: (number, rows[number * SHARD : (number + 1) * SHARD], writer.partial, units)
+        for number in missing
+    }
+    done = len(rows) - sum(len(job[1]) for job in jobs.values())
+    with progress_bar(total=len(rows), initial=done, desc="Cutting faces", unit="img") as bar:
+        if min(workers, len(jobs)) <= 1:
+            worker = _Worker(recipe)
+            for job in jobs.values():
+                bar.update(worker.shard(*job))
+            return
+        with ProcessPoolExecutor(
+            min(workers, len(jobs)),
+            # Forking a process in which torch has started threads can hang.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(recipe,),
+        ) as pool:
+            try:
+                for future in as_completed([pool.submit(_run_shard, job) for job in jobs.values()]):
+                    bar.update(future.result())
+            except BrokenProcessPool as error:
+                raise UserError(
+                    "a worker process died, most likely for lack of memory: try workers=1 or a "
+                    "smaller detector.batch_size; the same command goes on where it was"
+                ) from error
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+class _Worker:
+    """Decodes, detects and crops the rows of one shard after another."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.detector: FaceDetector = recipe.detector.build()
+
+    def shard(
+        self, number: int, rows: Sequence[SourceRow], partial: Path, units: Sequence[int]
+    ) -> int:
+        """Write shard ``number`` and return how many rows it covers."""
+        kept: list[SourceRow] = []
+        found: list[Detection | None] = []
+        crops: list[NDArray[np.uint8]] = []
+        excluded: list[Exclusion] = []
+        for batch, images in self._decode(rows, excluded):
+            for row, image, faces in zip(batch, images, self.detector.detect(images), strict=True):
+                cut = cut_face(image, faces, self.recipe.detector, self.recipe.image_size)
+                if cut is None:
+                    excluded.append(Exclusion(row, "no_face"))
+                    continue
+                kept.append(row)
+                found.append(cut.detection)
+                crops.append(to_channels(cut.image, self.recipe.channels))
+        size = self.recipe.image_size
+        shape = (len(crops), size, size, self.recipe.channels)
+        faces = np.stack(crops) if crops else np.zeros(shape, np.uint8)
+        write_shard(
+            partial, number, faces, index_table(kept, found, units), excluded_table(excluded)
+        )
+        return len(rows)
+
+    def _decode(
+        self, rows: Sequence[SourceRow], excluded: list[Exclusion]
+    ) -> Iterator[tuple[list[SourceRow], list[NDArray[np.uint8]]]]:
+        """Batches of decoded images; rows that cannot be decoded go to ``excluded``."""
+        batch: list[SourceRow] = []
+        images: list[NDArray[np.uint8]] = []
+        for row in rows:
+            try:
+                images.append(self.recipe.corpus.load(row))
+                batch.append(row)
+            except UnusableImage as error:
+                excluded.append(Exclusion(row, error.reason))
+            pixels = sum(image.shape[0] * image.shape[1] for image in images)
+            if len(images) >= self.recipe.detector.batch_size or pixels >= MAX_PIXELS:
+                yield batch, images
+                batch, images = [], []
+        if batch:
+            yield batch, images
+
+
+_worker: _Worker
+
+
+def _start_worker(recipe: Recipe) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    os.environ["OMP_NUM_THREADS"] = "1"  # a process a core; torch is not imported yet
+    _worker = _Worker(recipe)
+
+
+def _die_with_parent() -> None:
+    """A killed parent leaves no worker behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _run_shard(job: tuple[int, Sequence[SourceRow], Path, Sequence[int]]) -> int:
+    return _worker.shard(*job)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def to_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """RGB of shape (H, W, 3) as (H, W, channels); gray is ITU-R 601 luma."""
+    if channels == 3:
+        return image
+    luma = image @ np.array([0.299, 0.587, 0.114])
+    return np.round(luma).astype(np.uint8)[:, :, None]

@@ -1,0 +1,129 @@
+"""Division of an archive's rows into train, val and test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_lightning.data.corpora.base import SplitConfig, SplitScheme
+from fer_lightning.errors import UserError
+from fer_lightning.labels import SPLITS
+
+Division = dict[str, NDArray[np.int64]]
+"""Row numbers of ``train``, ``val`` and ``test``, each sorted, without common elements."""
+
+
+def divide(
+    config: SplitConfig,
+    emotions: Sequence[str | None],
+    splits: Sequence[str | None],
+    subjects: Sequence[str | None],
+) -> Division:
+    """Divide rows by the configured scheme.
+
+    Args:
+        config: The scheme and its numbers.
+        emotions: Label of each row; rows without one count as a class of their own.
+        splits: The corpus's official split of each row.
+        subjects: Person of each row.
+
+    Raises:
+        UserError: If the archive lacks what the scheme needs, or is too small for it.
+    """
+    labels = np.array([emotion or "" for emotion in emotions])
+    if config.scheme is SplitScheme.official:
+        return _official(config, labels, splits)
+    rows = np.arange(len(labels))
+    if config.scheme is SplitScheme.stratified:
+        return _holdout(config, rows, labels)
+    if config.scheme is SplitScheme.subject:
+        return _holdout_subjects(config, _people(subjects, config))
+    if config.scheme is SplitScheme.subject_kfold:
+        return _folds(config, labels, _people(subjects, config))
+    return _folds(config, labels, None)
+
+
+def _official(
+    config: SplitConfig, labels: NDArray[np.str_], splits: Sequence[str | None]
+) -> Division:
+    named = np.array([split or "" for split in splits])
+    division = {name: np.flatnonzero(named == name) for name in SPLITS}
+    if not len(division["train"]):
+        raise UserError(
+            "data.split.scheme=official: the archive has no official split; "
+            "try data.split.scheme=stratified"
+        )
+    if not len(division["val"]) and config.val:
+        # The corpus has no validation part, so a stratified piece of train serves as one.
+        train = division["train"]
+        kept, held = _part(train, labels[train], config.val, config.seed)
+        division |= {"train": kept, "val": held}
+    return division
+
+
+def _holdout(config: SplitConfig, rows: NDArray[np.int64], labels: NDArray[np.str_]) -> Division:
+    rest, test = _part(rows, labels, config.test, config.seed)
+    train, val = _part(rest, labels[rest], config.val / (1 - config.test), config.seed)
+    return {"train": train, "val": val, "test": test}
+
+
+def _part(
+    rows: NDArray[np.int64], labels: NDArray[np.str_], fraction: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A seeded share of every class, to the nearest image: (the others, the share)."""
+    random = np.random.default_rng(seed)
+    share = []
+    for label in np.unique(labels):
+        members = random.permutation(rows[labels == label])
+        share.append(members[: round(len(members) * fraction)])
+    held = np.sort(np.concatenate(share)) if share else rows[:0]
+    return np.setdiff1d(rows, held), held
+
+
+def _holdout_subjects(config: SplitConfig, people: NDArray[np.str_]) -> Division:
+    """Whole people to each part, until its share of the images is reached."""
+    random = np.random.default_rng(config.seed)
+    names, sizes = np.unique(people, return_counts=True)
+    order = random.permutation(len(names))
+    reached = np.cumsum(sizes[order]) / len(people)
+    part = np.where(
+        reached <= config.test, "test", np.where(reached <= config.test + config.val, "val", "train")
+    )
+    division = {
+        split: np.flatnonzero(np.isin(people, names[order[part == split]])) for split in SPLITS
+    }
+    if min(len(division["train"]), *(len(division[s]) for s in ("val", "test"))) == 0:
+        raise UserError(
+            f"data.split.scheme=subject: {len(names)} people are too few for val="
+            f"{config.val} and test={config.test}; raise the fractions, or try "
+            "data.split.scheme=subject_kfold"
+        )
+    return division
+
+
+def _folds(
+    config: SplitConfig, labels: NDArray[np.str_], people: NDArray[np.str_] | None
+) -> Division:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    kind = StratifiedKFold if people is None else StratifiedGroupKFold
+    smallest = len(labels) if people is None else len(np.unique(people))
+    if smallest < config.folds:
+        raise UserError(f"data.split.folds={config.folds}: there are only {smallest} groups")
+    splitter = kind(n_splits=config.folds, shuffle=True, random_state=config.seed)
+    held = [test for _, test in splitter.split(labels, labels, people)]
+    test, val = held[config.fold], held[(config.fold + 1) % config.folds]
+    train = np.setdiff1d(np.arange(len(labels)), np.concatenate([test, val]))
+    return {"train": train, "val": np.sort(val), "test": np.sort(test)}
+
+
+def _people(subjects: Sequence[str | None], config: SplitConfig) -> NDArray[np.str_]:
+    unknown = sum(subject is None for subject in subjects)
+    if unknown:
+        raise UserError(
+            f"data.split.scheme={config.scheme.name} needs the person of every image, and "
+            f"{unknown:,} of {len(subjects):,} are unknown; try data.split.scheme=stratified"
+        )
+    return np.array(subjects)

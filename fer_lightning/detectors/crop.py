@@ -1,0 +1,196 @@
+"""From detections to the face that is cut out: choice, margin, alignment, resampling.
+
+Coordinates are continuous: the pixel in the top left corner covers [0, 1) x [0, 1), and the box
+of an image of shape (H, W) is (0, 0, W, H).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fer_lightning.detectors.base import Detection, DetectorConfig, FaceChoice, NoFace
+from fer_lightning.errors import UserError
+
+FILTER = Image.Resampling.BILINEAR
+
+_X = [38.2946, 73.5318, 56.0252, 41.5493, 70.7299]
+_Y = [51.6963, 51.5014, 71.7366, 92.3655, 92.2041]
+TEMPLATE: NDArray[np.float64] = np.array([_X, _Y]).T / 112
+"""Five landmarks in a square of side 1, in the order of :class:`Detection`: the 112-pixel
+template of ArcFace (Deng et al. 2019, ``insightface/utils/face_align.py``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceCrop:
+    """A face cut from its image.
+
+    Attributes:
+        image: RGB of shape (size, size, 3).
+        detection: The face that was cut, in the source image; one of score 0 stands in for it
+            where no face was found and the policy keeps such images.
+    """
+
+    image: NDArray[np.uint8]
+    detection: Detection
+
+
+def cut_face(
+    image: NDArray[np.uint8], detections: Sequence[Detection], config: DetectorConfig, size: int
+) -> FaceCrop | None:
+    """Cut one face by the policy of ``config``; beyond the image its edge pixels are repeated.
+
+    Args:
+        image: RGB of shape (H, W, 3).
+        detections: What the detector found in it.
+        config: Choice, margin, squareness, alignment, and what to do without a face: a stand-in
+            is cut without margin or alignment.
+        size: Side of the crop in pixels.
+
+    Returns:
+        The crop, or None where no face was found and such images are dropped.
+
+    Raises:
+        UserError: If faces are to be aligned and the detector gives no landmarks.
+    """
+    if detections:
+        face, margin = choose_face(detections, config.face, image.shape[:2]), config.margin
+    else:
+        stand_in = without_face(config.no_face, image.shape[:2])
+        if stand_in is None:
+            return None
+        face, margin = stand_in, 0.0
+    if not config.align or not detections:
+        return FaceCrop(cut_box(image, frame(face.box, margin, config.square), size), face)
+    if face.landmarks is None:
+        raise UserError(
+            f"detector.align=true: detector={config.name} finds no landmarks; "
+            "set detector.align=false or choose detector=mtcnn"
+        )
+    return FaceCrop(cut_aligned(image, face.landmarks, margin, size), face)
+
+
+def choose_face(
+    detections: Sequence[Detection], choice: FaceChoice, shape: tuple[int, ...]
+) -> Detection:
+    """Pick one of several faces; the first of equals.
+
+    Args:
+        detections: At least one.
+        choice: Largest box, box centre nearest to the image's, or highest score.
+        shape: Height and width of the image.
+    """
+    centre = np.array([shape[1], shape[0]]) / 2
+
+    def rank(face: Detection) -> float:
+        start, end = face.box[:2], face.box[2:]
+        if choice is FaceChoice.largest:
+            return float(np.prod(end - start))
+        if choice is FaceChoice.central:
+            return -float(np.linalg.norm((start + end) / 2 - centre))
+        return face.score
+
+    return max(detections, key=rank)
+
+
+def without_face(policy: NoFace, shape: tuple[int, ...]) -> Detection | None:
+    """What stands in for the face of an image of height and width ``shape``, with score 0.
+
+    Returns:
+        The whole image, its largest centred square, or None where it is dropped.
+    """
+    height, width = shape
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    boxes = {
+        NoFace.whole_image: [0, 0, width, height],
+        NoFace.centre_crop: [left, top, left + side, top + side],
+    }
+    return Detection(np.array(boxes[policy], np.float32), 0.0) if policy in boxes else None
+
+
+def frame(box: NDArray[np.float32], margin: float, square: bool) -> NDArray[np.float64]:
+    """Widen a box about its centre, to one pixel at least.
+
+    Args:
+        box: Left, top, right, bottom in pixels.
+        margin: Added on every side, as a fraction of the box's longer side.
+        square: Make the shorter side as long as the longer one.
+    """
+    start, end = box.astype(np.float64).reshape(2, 2)
+    sides = end - start
+    longest = sides.max()
+    half = np.maximum((longest if square else sides) + 2 * margin * longest, 1) / 2
+    centre = (start + end) / 2
+    return np.concatenate([centre - half, centre + half])
+
+
+def cut_box(image: NDArray[np.uint8], box: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+    """Resample what is in the box to shape (size, size, 3), antialiased where it shrinks."""
+    window, (left, top) = _window(image, box)
+    inside = box - [left, top, left, top]
+    whole = Image.fromarray(window)
+    return np.array(whole.resize((size, size), FILTER, box=tuple(inside.tolist())))
+
+
+def cut_aligned(
+    image: NDArray[np.uint8], landmarks: NDArray[np.float32], margin: float, size: int
+) -> NDArray[np.uint8]:
+    """Rotate, scale and shift the image so that the landmarks come close to the template.
+
+    Args:
+        image: RGB of shape (H, W, 3).
+        landmarks: x and y in pixels, of shape (5, 2).
+        margin: Added around the template's square on every side, as a fraction of its side.
+        size: Side of the crop in pixels.
+
+    Returns:
+        RGB of shape (size, size, 3).
+    """
+    a, b = fit_similarity(landmarks, (TEMPLATE + margin) / (1 + 2 * margin))
+    # First upright at the source's own scale, then smaller: a warp alone would alias.
+    side = max(size, math.ceil(1 / abs(a)))
+    corners = (np.array([0, 1, 1j, 1 + 1j]) - b) / a
+    points = np.stack([corners.real, corners.imag], axis=1)
+    window, (left, top) = _window(image, np.array([points.min(0) - 1, points.max(0) + 1]).ravel())
+    step, origin = 1 / (a * side), -b / a - complex(left, top)
+    upright = Image.fromarray(window).transform(
+        (side, side),
+        Image.Transform.AFFINE,
+        (step.real, -step.imag, origin.real, step.imag, step.real, origin.imag),
+        FILTER,
+    )
+    return np.array(upright.resize((size, size), FILTER))
+
+
+def fit_similarity(
+    source: NDArray[np.floating], target: NDArray[np.floating]
+) -> tuple[complex, complex]:
+    """Least-squares rotation, scale and shift between points of shape (N, 2).
+
+    With points as complex numbers x + iy this is a linear regression, and equals the similarity
+    without reflection of Umeyama (1991).
+
+    Returns:
+        Complex a (scale and rotation) and b (shift) with a * source + b close to target.
+    """
+    x, y = source @ np.array([1, 1j]), target @ np.array([1, 1j])
+    deviation = x - x.mean()
+    a = np.vdot(deviation, y) / np.vdot(deviation, deviation)
+    return complex(a), complex(y.mean() - a * x.mean())
+
+
+def _window(
+    image: NDArray[np.uint8], box: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Whole pixels that cover the box, edge pixels repeated, and its left and top."""
+    left, top = np.floor(box[:2]).astype(int)
+    right, bottom = np.ceil(box[2:]).astype(int)
+    rows = np.arange(top, bottom).clip(0, image.shape[0] - 1)
+    columns = np.arange(left, right).clip(0, image.shape[1] - 1)
+    return image[np.ix_(rows, columns)], (int(left), int(top))

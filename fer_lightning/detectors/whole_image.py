@@ -1,0 +1,41 @@
+"""No detection: the image is the face, for corpora that come cropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_lightning.detectors.base import Detection, DetectorConfig
+from fer_lightning.errors import UserError
+
+
+@dataclass(kw_only=True)
+class WholeImageConfig(DetectorConfig):
+    """The whole image as the face; with ``square``, others are padded by their edge pixels."""
+
+    name: str = "whole_image"
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.align:
+            raise UserError(
+                "detector.align=true: detector=whole_image finds no landmarks; "
+                "set detector.align=false or choose detector=mtcnn"
+            )
+
+    def build(self) -> WholeImage:
+        """Make the detector; there is nothing to load."""
+        return WholeImage()
+
+
+class WholeImage:
+    """Finds one face in every image: all of it."""
+
+    def detect(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Return the box of each image, of shape (H, W, 3), with score 1 and no landmarks."""
+        sizes = [(image.shape[1], image.shape[0]) for image in images]
+        return [[Detection(np.array([0, 0, *size], np.float32), 1.0)] for size in sizes]

@@ -1,0 +1,107 @@
+"""``fer generate``: draw labelled samples from a trained model into an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+
+from fer_lightning.checkpoints import checkpoint_of, load_model
+from fer_lightning.config.schema import GenerateConfig
+from fer_lightning.data.archive import ArchiveWriter, FaceArchive, write_shard
+from fer_lightning.data.batch import to_bytes
+from fer_lightning.data.corpora.base import SourceRow
+from fer_lightning.data.fingerprint import digest, file_digest
+from fer_lightning.data.index import excluded_table, index_table
+from fer_lightning.errors import UserError
+from fer_lightning.models.base import AdversarialModule
+from fer_lightning.pictures import labelled_grid
+from fer_lightning.progress import progress_bar
+from fer_lightning.rng import sample_generator
+from fer_lightning.runs import command_line
+
+
+def run(config: GenerateConfig) -> FaceArchive:
+    """Generate and print where the samples are.
+
+    Raises:
+        UserError: If the run holds no model, or the archive's place another archive.
+    """
+    checkpoint = checkpoint_of(config.run)
+    settings = {
+        "corpus": "generated",
+        "checkpoint": file_digest(checkpoint),
+        "seed": config.seed,
+        "generated": config.count,
+        "batch_size": config.batch_size,
+    }
+    path = (config.archive or config.run / "generated").expanduser()
+    key = digest(settings)
+    if path.exists() and not config.force:
+        archive = FaceArchive.open(path)
+        if archive.key != key:
+            raise UserError(
+                f"archive={path} holds other samples; pass force=true to replace them, or another "
+                "archive=DIR"
+            )
+    else:
+        module = cast(AdversarialModule, load_model(checkpoint))
+        archive = _generate(config, module, ArchiveWriter(path, key), settings)
+    preview = _preview(archive)
+    print(f"{len(archive):,} samples, {archive.manifest['image_size']} pixels")
+    print(f"preview: {preview}")
+    print(f"archive: {archive.path}")
+    return archive
+
+
+def _generate(
+    config: GenerateConfig,
+    module: AdversarialModule,
+    writer: ArchiveWriter,
+    settings: dict[str, object],
+) -> FaceArchive:
+    """One shard a batch, each with noise of its own, so that a killed job can go on."""
+    module.to(_device(config.accelerator))
+    emotions = torch.arange(config.count).remainder(len(module.classes)).sort().values
+    batches = emotions.split(config.batch_size)
+    missing = writer.missing(len(batches))
+    with progress_bar(total=config.count, desc="Generating", unit="img") as bar:
+        bar.update(config.count - sum(len(batches[number]) for number in missing))
+        for number in missing:
+            batch = batches[number]
+            images = module.sample(batch, sample_generator(config.seed, number))
+            faces = to_bytes(images).cpu().numpy()
+            first = number * config.batch_size
+            rows = [
+                SourceRow(path=f"generated/{first + i:06d}", emotion=module.classes[e], split="train")
+                for i, e in enumerate(batch.tolist())
+            ]
+            index = index_table(rows, [None] * len(rows), [])
+            write_shard(writer.partial, number, faces, index, excluded_table([]))
+            bar.update(len(batch))
+    made_from = {
+        **settings,
+        "run": str(config.run),
+        "images_seen": module.images_seen,
+        "command": command_line(),
+    }
+    return writer.publish(len(batches), made_from)
+
+
+def _device(accelerator: str) -> torch.device:
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise UserError("accelerator=gpu: there is no CUDA device here; pass cpu or auto")
+    use_gpu = accelerator != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if use_gpu else "cpu")
+
+
+def _preview(archive: FaceArchive, columns: int = 10) -> Path:
+    """The first samples of every class as a picture in the archive's folder."""
+    emotions = np.array(archive.column("emotion"))
+    classes = list(archive.manifest["classes"])
+    rows = [archive.faces[np.flatnonzero(emotions == emotion)[:columns]] for emotion in classes]
+    path = archive.path / "preview.png"
+    labelled_grid(rows, classes).save(path)
+    return path

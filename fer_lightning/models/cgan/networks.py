@@ -1,0 +1,128 @@
+"""Generator and discriminator of paper A (papers.md A.2, A.3), for any multiple of 16 pixels."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+
+class Generator(nn.Module):
+    """Latent vector and one-hot label to an image, by three upsamplings from 1/8 of its side.
+
+    Args:
+        latent_dim: Length of z.
+        classes: Number of labels.
+        image_size: Side of the image in pixels, a multiple of 16.
+        channels: 1 or 3.
+        width: Filters of the finest layer.
+    """
+
+    def __init__(
+        self, latent_dim: int, classes: int, image_size: int, channels: int, width: int
+    ) -> None:
+        super().__init__()
+        self.classes = classes
+        self.base = (8 * width, image_size // 8, image_size // 8)
+        filters, side, _ = self.base
+        self.dense = nn.Linear(latent_dim + classes, filters * side * side)
+        self.blocks = nn.Sequential(
+            nn.BatchNorm2d(filters),
+            nn.ReLU(inplace=True),
+            *_upsample(8 * width, 4 * width),
+            *_upsample(4 * width, 2 * width),
+            *_upsample(2 * width, width),
+            nn.ConvTranspose2d(width, channels, 3, 1, 1),
+            nn.Tanh(),
+        )
+
+    def forward(self, latent: Tensor, emotions: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] from z (N, latent_dim) and class indices (N,)."""
+        one_hot = F.one_hot(emotions, self.classes).to(latent.dtype)
+        hidden = self.dense(torch.cat([latent, one_hot], 1)).view(-1, *self.base)
+        return cast(Tensor, self.blocks(hidden.contiguous(memory_format=torch.channels_last)))
+
+
+def _upsample(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    """Twice the side; a kernel that the stride divides leaves no checkerboard."""
+    return (
+        nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Discriminator(nn.Module):
+    """Image and label to a logit; the label enters as one constant plane a class.
+
+    Args:
+        classes: Number of labels.
+        image_size: Side of the image in pixels, a multiple of 16.
+        channels: 1 or 3.
+        width: Filters of the finest layer.
+        spectral: Spectral normalisation of the convolutions.
+        spectral_dense: Also of the dense layer.
+        dropout: Before the dense layer.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        image_size: int,
+        channels: int,
+        width: int,
+        spectral: bool,
+        spectral_dense: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.classes = classes
+        filters = (channels + classes, width, 2 * width, 4 * width, 8 * width)
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip(filters, filters[1:], strict=False):
+            convolution = nn.Conv2d(inputs, outputs, 4, 2, 1)
+            layers += [convolution, nn.LeakyReLU(0.2, inplace=True)]
+        self.blocks = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Linear(8 * width * (image_size // 16) ** 2, 1)
+        if spectral:
+            for layer in self.blocks[::2]:
+                spectral_norm(layer)
+        if spectral_dense:
+            spectral_norm(self.dense)
+
+    def forward(self, images: Tensor, emotions: Tensor) -> Tensor:
+        """Logits (N,) that images (N, C, H, W) are real faces of class indices (N,)."""
+        planes = F.one_hot(emotions, self.classes).to(images.dtype)
+        planes = planes[:, :, None, None].expand(-1, -1, *images.shape[2:])
+        joined = torch.cat([images, planes], 1).contiguous(memory_format=torch.channels_last)
+        hidden = self.blocks(joined).flatten(1)
+        return cast(Tensor, self.dense(self.dropout(hidden)).squeeze(1))
+
+
+@torch.no_grad()
+def initialise(network: nn.Module, std: float) -> None:
+    """DCGAN's initial weights: N(0, std), BatchNorm scales N(1, std), biases 0.
+
+    Args:
+        network: Changed in place.
+        std: Standard deviation.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            weight = torch.empty(module.weight.shape).normal_(0, std)
+            module.weight = weight if _normalised(module) else nn.Parameter(weight)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.weight.normal_(1, std)
+        else:
+            continue
+        if module.bias is not None:
+            module.bias.zero_()
+
+
+def _normalised(module: nn.Module) -> bool:
+    """Whether assigning ``weight`` goes through a parametrisation."""
+    return nn.utils.parametrize.is_parametrized(module, "weight")

@@ -1,0 +1,163 @@
+"""The run folder: where a job's configuration, logs, weights and results stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from fer_lightning.config.plain import flatten
+from fer_lightning.data.fingerprint import digest
+from fer_lightning.errors import UserError
+
+SCHEMA = 1
+"""Version of the files that a run writes."""
+
+
+def command_line() -> str:
+    """The command as it was typed, for a shell."""
+    return shlex.join(["fer", *sys.argv[1:]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """A run's folder and what identifies the run in it.
+
+    Attributes:
+        path: The folder.
+        identity: Everything that decides the result, as plain data; its hash names the run.
+    """
+
+    path: Path
+    identity: Mapping[str, Any]
+
+    @property
+    def checkpoint(self) -> Path:
+        """The newest weights."""
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def samples(self) -> Path:
+        """Folder of sample grids."""
+        return self.path / "samples"
+
+    @property
+    def results_file(self) -> Path:
+        """What the finished run measured."""
+        return self.path / "results.json"
+
+    def results(self) -> dict[str, Any] | None:
+        """The results of a finished run, or None."""
+        if not self.results_file.is_file():
+            return None
+        loaded: dict[str, Any] = json.loads(self.results_file.read_text(encoding="utf-8"))
+        return loaded
+
+    def start(self, config: Mapping[str, Any], force: bool) -> None:
+        """Make the folder, or check that it holds this very run.
+
+        Args:
+            config: The resolved configuration, written to ``config.yaml``.
+            force: Discard what the folder holds.
+
+        Raises:
+            UserError: If the folder belongs to another run; names the keys that differ.
+        """
+        manifest = self.path / "manifest.json"
+        if force and manifest.is_file():
+            self._clear()
+        if manifest.is_file():
+            self._check(json.loads(manifest.read_text(encoding="utf-8"))["identity"])
+        elif self.path.is_dir() and any(self.path.iterdir()):
+            raise UserError(f"run_dir={self.path} holds other files; choose an empty folder")
+        for folder in (self.path, self.samples, self.checkpoint.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_json(
+            manifest,
+            {
+                "schema": SCHEMA,
+                "job": "train",
+                "hash": digest(self.identity),
+                "identity": self.identity,
+                "command": command_line(),
+            },
+        )
+        OmegaConf.save(OmegaConf.create(dict(config)), self.path / "config.yaml")
+
+    def _check(self, found: Mapping[str, Any]) -> None:
+        if found == self.identity:
+            return
+        there, here = dict(flatten(found)), dict(flatten(self.identity))
+        differing = [
+            f"{key} ({there.get(key)} there, {here.get(key)} here)"
+            for key in sorted(there.keys() | here.keys())
+            if there.get(key) != here.get(key)
+        ]
+        raise UserError(
+            f"run_dir={self.path} holds another run: {', '.join(differing)}. Choose another "
+            "run_dir=, or pass force=true to discard it"
+        )
+
+    def _clear(self) -> None:
+        """Delete what a run writes, and nothing else that may lie in the folder."""
+        import shutil
+
+        for name in ("checkpoints", "samples"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in ("manifest.json", "config.yaml", "metrics.csv", "results.json", "curves.png"):
+            (self.path / name).unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write whole or not at all."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    unfinished.replace(path)
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, commit and machine, for ``results.json``."""
+    packages = ("fer_lightning", "torch", "lightning", "hydra-core", "numpy")
+    return {
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in packages},
+        "commit": _commit(),
+        "machine": {"platform": platform.platform(), "cores": os.cpu_count()},
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Commit of the clone that the package runs from; None for an installed wheel."""
+    here = Path(__file__).resolve().parent.parent
+    if not (here / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
