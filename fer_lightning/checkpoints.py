@@ -38,8 +38,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path} is no checkpoint that can be read safely ({reason}); delete it to "
-            "start anew") from error
+        raise UserError(
+            f"{path} is no checkpoint that can be read safely ({reason}); delete it to start anew"
+        ) from error
     if not isinstance(saved, dict) or "fer" not in saved:
         raise UserError(f"{path} was not written by fer_lightning")
     return saved

@@ -67,9 +67,7 @@ def _run(job: str, arguments: Sequence[str]) -> int:
 
 
 def _task(job: str) -> Callable[[Any], Any]:
-    """The job's ``run`` function, imported when it is called: after its configuration is checked
-    to be a key error or a path, before torch.
-    """
+    """The job's ``run``, imported only when its configuration has been checked."""
 
     def task(composed: Any) -> Any:
         from importlib import import_module

@@ -124,8 +124,8 @@ CODES: Mapping[str, Mapping[int | str, str]] = MappingProxyType(
 )
 """Code to canonical name, by dataset; codes that mean no emotion are absent.
 
-``paper_c`` and ``paper_d`` are the class orders of those papers' tables. FERPlus, Oulu-CASIA,
-RaFD and SFEW write English words and need no table: see :func:`canonical_emotion`.
+``paper_c`` and ``paper_d`` are those papers' class orders. FERPlus, Oulu-CASIA, RaFD and SFEW
+write English words and need no table.
 """
 
 
@@ -175,7 +175,6 @@ def read_labels(
     known |= {str(code): name for code, name in CODES[codes].items()} if codes else {}
     known |= {_plain(word): name for word, name in labels.items()}
     meanings = {word: known.get(_plain(word), canonical_emotion(word)) for word in words}
-
     unknown = [word for word in words if meanings[word] is None and _plain(word) not in known]
     if not unknown:
         return meanings

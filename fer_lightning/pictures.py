@@ -48,7 +48,6 @@ def loss_curves(
         path: PNG to write.
         title: Above the plot.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
@@ -60,4 +59,4 @@ def loss_curves(
     axes.set(xlabel="real images seen", ylabel="loss", title=title)
     axes.grid(alpha=0.3)
     axes.legend()
-    FigureCanvasAgg(figure).print_png(path)
+    figure.savefig(path)

@@ -48,7 +48,9 @@ class ImagesBar(Callback):
         if time.monotonic() - self.refreshed > 1:
             self.refreshed = time.monotonic()
             losses = {name: outputs[name].item() for name in self.shown if name in outputs}
-            self.bar.set_postfix({name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
+            self.bar.set_postfix(
+                {name: f"{value:.2f}" for name, value in losses.items()}, refresh=False
+            )
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Close the bar, also after an error."""

@@ -13,7 +13,8 @@ from typing import Any
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -30,34 +31,46 @@ def launch(
     """Compose ``conf/<job>.yaml`` with the user's overrides and run ``task`` on the result.
 
     Returns:
-        The exit status that the task asked for, else 0.
+        The exit status: 0, what the task asked for, or 2 after a mistake of the user's.
 
     Raises:
-        UserError: For every mistake in the configuration.
+        UserError: For every mistake in the overrides.
     """
     register()
     components = [r.load(name) for r in (corpora, detectors, models) for name in r.names()]
     overrides = quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components]))
     _refuse_group_lists(overrides)
     statuses: list[int] = []
+    mistakes: list[str] = []
+    command = list(sys.argv)
 
-    def keep_status(composed: DictConfig) -> Any:
+    def run_cell(composed: DictConfig) -> Any:
         sys.argv = command
-        result = task(composed)
+        try:
+            result = task(composed)
+        except UserError as error:  # a sweep goes on with its other cells
+            mistakes.append(f"{' '.join(HydraConfig.get().overrides.task)}: {error}")
+            print(f"fer: error: {error}", file=sys.stderr)
+            return None
         statuses.append(getattr(result, "status", 0))
         return result
 
     verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints and exits before we can explain
-    command = list(sys.argv)
     sys.argv = [command[0], *overrides]
     try:
-        hydra.main(version_base="1.3", config_path=str(conf), config_name=job)(keep_status)()
+        hydra.main(version_base="1.3", config_path=str(conf), config_name=job)(run_cell)()
     except (HydraException, OmegaConfBaseException) as error:
         if verbose:
             raise
         raise UserError(_explain(error, job, overrides, conf)) from error
-    return max(statuses, default=0)
+    finally:
+        sys.argv = command
+    cells = len(statuses) + len(mistakes)
+    if mistakes and cells > 1:
+        lines = "\n  ".join(mistakes)
+        print(f"fer: {len(mistakes)} of {cells} jobs failed:\n  {lines}", file=sys.stderr)
+    return 2 if mistakes else max(statuses, default=0)
 
 
 def _refuse_group_lists(overrides: Sequence[str]) -> None:
@@ -79,18 +92,19 @@ def _explain(error: Exception, job: str, overrides: Sequence[str], conf: Path) -
     if merging := re.search(r"Error merging override (.+)", text):
         reason = next((line for line in text.splitlines() if "alue '" in line), "")
         return f"{merging[1]}: {reason or 'the value does not fit the key'}"
-    if missing := re.search(r"Could not find '(\w+)/([^']+)'", text):
-        group, name = missing.groups()
-        options = sorted(p.stem for p in (conf / group).glob("*.yaml"))
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        options = list(error.options or [])
         near = difflib.get_close_matches(name, options, n=1)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(options)}"
         return f"{group}={name}: there is no such {group}; {hint}"
-    if "parsing" in type(error).__name__.lower() or "LexerNoViableAlt" in text or "mismatched" in text:
+    if isinstance(error, OverrideParseException):
         return (
-            f"{text.splitlines()[0]}\nQuote a value that holds any of , = [ ] ( ) {{ }} : key=\"'…'\"; "
-            'in a list of paths, key=["…","…"]'
+            f"{error.override!r} cannot be read: {str(error).splitlines()[0]}. Write key=value; "
+            "quote a value that holds any of , = [ ] ( ) { } as in \"key='…'\", and a list of "
+            "paths as 'key=[\"…\",\"…\"]'"
         )
-    return text.splitlines()[0] if "\n" not in str(error) else str(error)
+    return str(error)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -107,7 +121,7 @@ def _nearest(key: str, job: str, conf: Path) -> str:
         composed = compose(job, overrides=chosen)
     plain: Any = OmegaConf.to_container(composed, resolve=False)
     keys = [name for name, _ in flatten(plain)]
-    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(key, keys, n=1)
     if near:
         return f"did you mean {near[0]}?"
     return f"`fer {job} --cfg job` prints all keys"

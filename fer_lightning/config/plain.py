@@ -17,8 +17,9 @@ NOT_IDENTITY = {"identity": False}
 
 
 def to_plain(node: Any) -> Any:
-    """Dataclasses, enums and paths as dicts, names and strings: what YAML, JSON and checkpoints
-    hold, so that no file of ours needs pickled classes.
+    """Dataclasses, enums and paths as dicts, names and strings.
+
+    That is what YAML, JSON and checkpoints hold, so that no file of ours needs pickled classes.
     """
     if is_dataclass(node):
         return {f.name: to_plain(getattr(node, f.name)) for f in fields(node)}

@@ -25,7 +25,7 @@ def path_keys(schemas: Iterable[type[Any]]) -> dict[str, bool]:
     for schema in schemas:
         keys |= path_fields(schema)
         for hint in get_type_hints(schema).values():
-            nested = [t for t in (hint, *get_args(hint)) if is_dataclass(t)]
+            nested = [t for t in (hint, *get_args(hint)) if isinstance(t, type) and is_dataclass(t)]
             keys |= path_keys(nested)
     return keys
 

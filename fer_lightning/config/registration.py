@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from pathlib import Path
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
 
 from fer_lightning.config.schema import GenerateConfig, PrepareConfig, TrainConfig
 from fer_lightning.registry import corpora, detectors, models
@@ -20,6 +20,7 @@ class FerSearchPath(SearchPathPlugin):
     """Adds the configuration packages that third parties announce by entry point."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append one package an entry point, after our own folder."""
         for entry in entry_points(group="fer_lightning.conf"):
             search_path.append(provider=entry.name, path=f"pkg://{entry.value}")
 
@@ -31,7 +32,18 @@ def register() -> None:
         store.store(group="schema/job", name=job, node=schema)
     for registry in (corpora, detectors, models):
         for name in registry.names():
-            store.store(
-                group=f"schema/{registry.config_group}", name=name, node=registry.load(name)
-            )
+            node = OmegaConf.structured(registry.load(name))
+            _open_mappings(node)
+            store.store(group=f"schema/{registry.config_group}", name=name, node=node)
     Plugins.instance().register(FerSearchPath)
+
+
+def _open_mappings(node: DictConfig) -> None:
+    """Let users add entries to free mappings; Hydra would ask for ``+data.labels.joyful=…``."""
+    for key in node:
+        if OmegaConf.is_missing(node, key) or not OmegaConf.is_dict(node[key]):
+            continue
+        if OmegaConf.get_type(node[key]) is dict:
+            OmegaConf.set_struct(node[key], False)
+        else:
+            _open_mappings(node[key])

@@ -18,6 +18,7 @@ from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 from fer_lightning.models.config import ModelConfig
 
+
 @dataclass(kw_only=True)
 class TrainerConfig:
     """How long and on what a model trains.
@@ -113,6 +114,7 @@ class TrainConfig(FaceConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.model.check(self.image_size)
         if self.seed < 0:
             raise UserError(f"seed={self.seed}: give 0 or more")
 

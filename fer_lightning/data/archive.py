@@ -46,7 +46,9 @@ class FaceArchive:
         try:
             manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
-            unfinished = " (an unfinished one lies beside it)" if partial_path(path).is_dir() else ""
+            unfinished = (
+                " (an unfinished one lies beside it)" if partial_path(path).is_dir() else ""
+            )
             raise UserError(
                 f"{path} is no face archive{unfinished}: make one with `fer prepare archive=…`"
             ) from None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import lightning
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.corpora.base import Corpus
@@ -83,9 +81,7 @@ class FaceDataModule(lightning.LightningDataModule):
         self.prepare_data()
         main, *extra = self.archives
         emotions = main.column("emotion")
-        division = divide(
-            self.data.split, emotions, main.column("split"), main.column("subject")
-        )
+        division = divide(self.data.split, emotions, main.column("split"), main.column("subject"))
         start = len(main)
         for archive in extra:  # extra rows are for training alone
             added = np.arange(start, start + len(archive))

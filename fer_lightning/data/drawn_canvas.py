@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_lightning.data.drawn_parameters import Colour, FaceParameters
 
-Array: TypeAlias = NDArray[np.float32]
+# All arrays are float32; the stubs of numpy take a product with a Python float for float64.
+Array: TypeAlias = NDArray[np.floating[Any]]
 Window: TypeAlias = tuple[slice, slice]
 
 _DEPTH = 0.85  # of the front of the head, in head units; decides how far features shift in a turn
 
 
-def smoothstep(low: float, high: float, value: Array) -> Array:
-    """0 below ``low``, 1 above ``high``, smooth between; of the shape of ``value``."""
-    t = np.clip((value - low) * (1 / (high - low)), 0, 1)
+def smoothstep(start: float, end: float, value: Array) -> Array:
+    """0 before ``start``, 1 past ``end``, smooth between; ``start`` may be above ``end``."""
+    t = np.clip((value - start) * (1 / (end - start)), 0, 1)
     smooth: Array = t * t * (3 - 2 * t)
     return smooth
 
@@ -70,7 +71,7 @@ class Canvas:
         below = np.clip(self.v, 0, None) / self.chin
         low = below * below
         # The chin stands out, so that it turns with the face rather than with the skull.
-        across = self.u - np.float32(0.3 * math.sin(self.yaw)) * low
+        across = self.u - 0.3 * math.sin(self.yaw) * low
         taper = 1 - (0.42 - 0.2 * identity.jaw) * low * below
         tall = np.where(self.v > 0, below, self.v)
         half = 0.73 * identity.width * taper
@@ -103,7 +104,7 @@ class Canvas:
 
     def cover(self, distance: Array, soft: float = 0.0) -> Array:
         """Share of each pixel that is inside, from the distance to the edge in head units."""
-        covered: Array = np.clip(distance * np.float32(1 / (self.pixel + soft)) + 0.5, 0, 1)
+        covered: Array = np.clip(distance * (1 / (self.pixel + soft)) + 0.5, 0, 1)
         return covered
 
     def paint(self, window: Window, coverage: Array, colour: Array) -> None:
@@ -124,9 +125,8 @@ class Canvas:
     def hill(self, at: Window, x: float, y: float, wide: float, high: float) -> Array:
         """Close to a Gaussian, but exactly 0 beyond 2.6 deviations: a step would show as a line."""
         across, along = (self.x[at] - x) * (1 / wide), (self.y[at] - y) * (1 / high)
-        inside = np.clip(1 - (across * across + along * along) * (1 / 6.76), 0, 1)
-        hill: Array = inside * inside * inside
-        return hill
+        inside: Array = np.clip(1 - (across * across + along * along) * (1 / 6.76), 0, 1)
+        return inside * inside * inside
 
     def stroke(
         self,
@@ -154,11 +154,11 @@ class Canvas:
         at = self.window(
             (x0 + x1) / 2, (y0 + y1) / 2, half * abs(ex) + reach, half * abs(ey) + reach
         )
-        px = self.x[at] - np.float32((x0 + x1) / 2)
-        py = self.y[at] - np.float32((y0 + y1) / 2)
-        along = (px * ex + py * ey) * 1 / half
+        px = self.x[at] - (x0 + x1) / 2
+        py = self.y[at] - (y0 + y1) / 2
+        along = (px * ex + py * ey) * (1 / half)
         inside = np.clip(1 - along * along, 0, 1)
-        across = (py * ex - px * ey - sag * inside) * 1 / width
+        across = (py * ex - px * ey - sag * inside) * (1 / width)
         return at, np.exp(-across * across) * np.minimum(1, 2 * inside)
 
     def crease(

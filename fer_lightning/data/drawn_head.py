@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from fer_lightning.data.drawn_canvas import Array, Canvas, Window, planes, smoothstep
-from fer_lightning.data.drawn_parameters import Background, Colour, FaceParameters, Light
+from fer_lightning.data.drawn_parameters import Background, FaceParameters, Light
 
 
 def lamp(light: Light) -> tuple[float, float, float]:
@@ -42,7 +42,7 @@ def paint_background(canvas: Canvas, background: Background) -> None:
         wide, high = rng.uniform(0.08, 0.4), rng.uniform(0.08, 0.4)
         colour = rng.uniform(-0.2, 0.2) + rng.uniform(-0.05, 0.05, 3).astype(np.float32)
         edge = np.maximum(np.abs(x - cx) / wide, np.abs(y - cy) / high)
-        room = room + colour[:, None, None] * smoothstep(-1.35, -0.75, -edge)
+        room = room + colour[:, None, None] * smoothstep(1.35, 0.75, edge)
     for plane, coarse in zip(canvas.rgb, np.clip(room, 0.03, 0.97), strict=True):
         picture = Image.fromarray(coarse)
         plane[:] = np.asarray(picture.resize((canvas.side,) * 2, Image.Resampling.BICUBIC))
@@ -168,8 +168,8 @@ def paint_beard(canvas: Canvas, parameters: FaceParameters) -> None:
     x, y = canvas.x[at], canvas.y[at]
     side = np.abs(x)
     jaw = smoothstep(0.0, 0.16, y - 0.88 + 0.42 * smoothstep(0.2, 0.55, side))
-    lip = np.exp(-(((y - 0.5) / 0.045) ** 2)) * smoothstep(-0.28, -0.18, -side)
-    chin = smoothstep(0.7, 0.8, y) * smoothstep(-0.36, -0.2, -side)
+    lip = np.exp(-(((y - 0.5) / 0.045) ** 2)) * smoothstep(0.28, 0.18, side)
+    chin = smoothstep(0.7, 0.8, y) * smoothstep(0.36, 0.2, side)
     cover = np.maximum(np.maximum(jaw, chin), lip)
     grain = 0.85 + 0.3 * np.sin(150 * x + 40 * y) * np.sin(60 * y - 30 * x)
     cover *= np.clip(grain * (0.2 + 0.65 * beard), 0, 0.9)
@@ -193,7 +193,7 @@ def paint_hair(canvas: Canvas, parameters: FaceParameters) -> None:
     line += (0.014 + 0.02 * identity.curl) * np.sin(31 * x + 3 * np.sin(9 * x))
     line += 0.008 * np.sin(83 * x)
     # Short hair tapers into the skull above the ears; long hair falls straight.
-    fall = smoothstep(-0.15, 0.6, -v) if length <= 0.3 else np.float32(1)
+    fall = smoothstep(0.15, -0.6, v) if length <= 0.3 else 1.0
     wide = half + 0.015 + (0.02 + 0.75 * volume) * fall
     high = np.minimum(v, 0) if length > 0.3 else v
     edge = 1 - np.sqrt((u / wide) ** 2 + (high / (1.02 + volume)) ** 2)

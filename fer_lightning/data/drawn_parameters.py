@@ -155,3 +155,7 @@ class FaceParameters:
     view: View = field(default_factory=View)
     light: Light = field(default_factory=Light)
     background: Background = field(default_factory=Background)
+
+    def units(self, *numbers: int) -> tuple[float, ...]:
+        """Intensities of the action units of these FACS numbers."""
+        return tuple(self.action_units.get(number, 0.0) for number in numbers)

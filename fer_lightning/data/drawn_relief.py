@@ -30,7 +30,7 @@ def sculpt(canvas: Canvas, parameters: FaceParameters) -> None:
 
 def _sculpt_rest(canvas: Canvas, parameters: FaceParameters) -> None:
     identity = parameters.identity
-    wrinkler = parameters.action_units.get(9, 0.0)
+    (wrinkler,) = parameters.units(9)
     spread, long = identity.nose_width, identity.nose_length
     eye = 0.3 * identity.eye_spacing
     tip_x = 0.16 * math.sin(canvas.yaw)
@@ -66,9 +66,7 @@ def _sculpt_rest(canvas: Canvas, parameters: FaceParameters) -> None:
 def _sculpt_upper(canvas: Canvas, parameters: FaceParameters) -> None:
     """Brow, lid and nose folds: AU 1, 2, 4, 6, 7 and 9."""
     identity = parameters.identity
-    inner, outer, lowerer, cheek, tightener, wrinkler = (
-        parameters.action_units.get(n, 0.0) for n in (1, 2, 4, 6, 7, 9)
-    )
+    inner, outer, lowerer, cheek, tightener, wrinkler = parameters.units(1, 2, 4, 6, 7, 9)
     depth = 0.7 + 0.6 * identity.age
     eye = 0.3 * identity.eye_spacing
     for level in (-0.36, -0.43, -0.5):
@@ -131,9 +129,7 @@ def _sculpt_upper(canvas: Canvas, parameters: FaceParameters) -> None:
 
 def _sculpt_lower(canvas: Canvas, parameters: FaceParameters) -> None:
     """Cheek, lip and chin folds: AU 12, 15, 17, 23, 24 and 27."""
-    depressor, chin, tightener, pressor, stretch = (
-        parameters.action_units.get(n, 0.0) for n in (15, 17, 23, 24, 27)
-    )
+    depressor, chin, tightener, pressor, stretch = parameters.units(15, 17, 23, 24, 27)
     depth = 0.7 + 0.6 * parameters.identity.age
     wide = 0.235 * parameters.identity.mouth_width
     for side in (-1, 1):

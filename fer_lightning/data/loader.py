@@ -47,7 +47,9 @@ class FaceStore:
         gathered = torch.empty((len(rows), *self.parts[0].shape[1:]), dtype=torch.uint8)
         for number, part in enumerate(self.parts):
             here = np.flatnonzero(owner == number)
-            gathered[torch.from_numpy(here)] = part[torch.from_numpy(rows[here] - self.starts[number])]
+            gathered[torch.from_numpy(here)] = part[
+                torch.from_numpy(rows[here] - self.starts[number])
+            ]
         return gathered.to(self.device)
 
 

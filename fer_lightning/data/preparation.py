@@ -10,15 +10,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from fer_lightning.config.plain import identity, to_plain
+from fer_lightning.config.plain import identity
 from fer_lightning.data.archive import ArchiveWriter, FaceArchive, write_shard
 from fer_lightning.data.corpora.base import Corpus, SourceRow, UnusableImage
 from fer_lightning.data.fingerprint import digest, fingerprint
@@ -70,10 +71,9 @@ class Recipe:
 
     def settings(self) -> dict[str, Any]:
         """The recipe as plain data without paths, for the key and the manifest."""
-        source = self.corpus.source_settings()
         return {
             "corpus": self.corpus.name,
-            "settings": {k: to_plain(v) for k, v in source.items() if not isinstance(v, Path)},
+            "settings": self.corpus.source_settings(),
             "detector": identity(self.detector),
             "image_size": self.image_size,
             "channels": self.channels,
@@ -128,7 +128,7 @@ def prepare(
     return archive
 
 
-def _locked(lock: FileLock, path: Path) -> AcquireReturnProxy:
+def _locked(lock: FileLock, path: Path) -> AbstractContextManager[Any]:
     try:
         return lock.acquire(timeout=1)
     except Timeout:
@@ -206,8 +206,9 @@ class _Worker:
         crops: list[NDArray[np.uint8]] = []
         excluded: list[Exclusion] = []
         for batch, images in self._decode(rows, excluded):
-            for row, image, faces in zip(batch, images, self.detector.detect(images), strict=True):
-                cut = cut_face(image, faces, self.recipe.detector, self.recipe.image_size)
+            detections = self.detector.detect(images)
+            for row, image, present in zip(batch, images, detections, strict=True):
+                cut = cut_face(image, present, self.recipe.detector, self.recipe.image_size)
                 if cut is None:
                     excluded.append(Exclusion(row, "no_face"))
                     continue
@@ -273,5 +274,5 @@ def to_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     """RGB of shape (H, W, 3) as (H, W, channels); gray is ITU-R 601 luma."""
     if channels == 3:
         return image
-    luma = image @ np.array([0.299, 0.587, 0.114])
-    return np.round(luma).astype(np.uint8)[:, :, None]
+    luma: NDArray[np.float64] = image @ np.array([0.299, 0.587, 0.114])
+    return np.round(luma)[:, :, None].astype(np.uint8)

@@ -89,7 +89,9 @@ def _holdout_subjects(config: SplitConfig, people: NDArray[np.str_]) -> Division
     order = random.permutation(len(names))
     reached = np.cumsum(sizes[order]) / len(people)
     part = np.where(
-        reached <= config.test, "test", np.where(reached <= config.test + config.val, "val", "train")
+        reached <= config.test,
+        "test",
+        np.where(reached <= config.test + config.val, "val", "train"),
     )
     division = {
         split: np.flatnonzero(np.isin(people, names[order[part == split]])) for split in SPLITS

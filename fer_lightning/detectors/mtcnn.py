@@ -60,9 +60,9 @@ class MTCNN:
     """A face detector that behaves as ``facenet_pytorch.MTCNN`` does on each image alone.
 
     Images are not stacked, although facenet-pytorch can do so: it would suppress overlapping
-    boxes of all images of a batch together, told apart by a float32 offset, which now and then
-    moves a face by many pixels, and it gains no speed on a CPU. An archive must not depend on
-    how its images were grouped.
+    boxes of all images of a batch together, told apart by a float32 offset, which moves about
+    one face in a hundred by pixels, up to 46 of 350. A CPU gains a quarter of speed from it at
+    most, and an archive must not depend on how its images were grouped.
     """
 
     def __init__(self, config: MTCNNConfig) -> None:

@@ -65,7 +65,7 @@ def _generate(
     """One shard a batch, each with noise of its own, so that a killed job can go on."""
     module.to(_device(config.accelerator))
     emotions = torch.arange(config.count).remainder(len(module.classes)).sort().values
-    batches = emotions.split(config.batch_size)
+    batches = torch.split(emotions, config.batch_size)
     missing = writer.missing(len(batches))
     with progress_bar(total=config.count, desc="Generating", unit="img") as bar:
         bar.update(config.count - sum(len(batches[number]) for number in missing))
@@ -75,7 +75,9 @@ def _generate(
             faces = to_bytes(images).cpu().numpy()
             first = number * config.batch_size
             rows = [
-                SourceRow(path=f"generated/{first + i:06d}", emotion=module.classes[e], split="train")
+                SourceRow(
+                    path=f"generated/{first + i:06d}", emotion=module.classes[e], split="train"
+                )
                 for i, e in enumerate(batch.tolist())
             ]
             index = index_table(rows, [None] * len(rows), [])

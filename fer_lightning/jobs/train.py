@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import lightning
 import torch
@@ -58,7 +57,6 @@ def run(config: TrainConfig) -> TrainResult:
     Raises:
         UserError: For whatever the user can mend; names the key and the remedy.
     """
-    config.model.check(config.image_size)
     _check_devices(config.trainer)
     faces = FaceDataModule(
         config.data, config.detector, config.image_size, config.channels, config.seed

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_lightning.config.plain import identity
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 
@@ -202,10 +203,9 @@ class Corpus:
         return root
 
     def source_settings(self) -> dict[str, Any]:
-        """The subclass's own keys: what, beside the files, decides the archive's content."""
+        """The subclass's own keys, without paths: with the files, they decide the archive."""
         shared = {f.name for f in fields(Corpus)}
-        own = (f for f in fields(self) if f.name not in shared)
-        return {f.name: getattr(self, f.name) for f in own}
+        return {key: value for key, value in identity(self).items() if key not in shared}
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

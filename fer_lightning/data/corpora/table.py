@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fer_lightning.data.corpora.base import Corpus, SourceRow
 from fer_lightning.data.corpora.folder import contents, subfolders
+from fer_lightning.data.corpora.table_file import SUFFIXES, read_header, read_records
 from fer_lightning.errors import UserError
 from fer_lightning.labels import ACTION_UNITS, canonical_split, check_labels, read_labels
 
 PATH_COLUMNS = ("path", "image", "file", "subDirectory_filePath")
 EMOTION_COLUMNS = ("label", "emotion", "expression")
-SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(kw_only=True)
@@ -59,15 +58,10 @@ class ColumnsConfig:
         units = {int(n): c for n, c in self.action_units.items()} or {
             number: f"au_{number}" for number in ACTION_UNITS if f"au_{number}" in header
         }
-        emotion = self.emotion
+        path, emotion = self.path or _only("path", PATH_COLUMNS, header), self.emotion
         if emotion is None:
             emotion = _only("emotion", EMOTION_COLUMNS, header)
-        found = replace(
-            self,
-            path=self.path or _only("path", PATH_COLUMNS, header),
-            emotion=emotion,
-            action_units=units,
-        )
+        found = replace(self, path=path, emotion=emotion, action_units=units)
         for key, column in found.used().items():
             if header.count(column) != 1:
                 raise UserError(
@@ -117,8 +111,8 @@ class Table(Corpus):
     def rows(self) -> list[SourceRow]:
         """Read the table; rows keep its order."""
         source = self._table_file()
-        columns = self.columns.found_in(_read_header(source))
-        records = _read_records(source, columns.used().values())
+        columns = self.columns.found_in(read_header(source))
+        records = read_records(source, columns.used().values())
         if not records:
             raise UserError(f"data.table={source} has no rows below its header")
         words = Counter(_cell(record, columns.emotion) for record in records)
@@ -252,55 +246,3 @@ def _only(key: str, names: Collection[str], header: list[str]) -> str:
         f"data.columns.{key} is needed for this table: {held}; give data.columns.{key}=COLUMN"
         f"{none}; the table has {header}"
     )
-
-
-def _read_header(source: Path) -> list[str]:
-    if source.suffix.lower() == ".csv":
-        return next(_csv_lines(source), [])
-    return list(_parquet(source).schema_arrow.names)
-
-
-def _read_records(source: Path, columns: Collection[str]) -> list[dict[str, str]]:
-    """The cells of ``columns`` as text, row by row; an empty cell is an empty text."""
-    if source.suffix.lower() == ".parquet":
-        rows = _parquet(source).read(columns=[*columns]).to_pylist()
-        return [{name: _text(value) for name, value in row.items()} for row in rows]
-    lines = _csv_lines(source)
-    places = [(name, index) for index, name in enumerate(next(lines, [])) if name in columns]
-    return [{name: line[index] for name, index in places} for line in lines]
-
-
-def _csv_lines(source: Path) -> Iterator[list[str]]:
-    """Header and rows, without blank lines."""
-    width = None
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for cells in filter(None, reader):
-                width = width or len(cells)
-                if len(cells) != width:
-                    raise UserError(
-                        f"data.table={source}, line {reader.line_num}: {len(cells)} cells under a "
-                        f"header of {width}; put cells that hold a comma in double quotes"
-                    )
-                yield cells
-    except UnicodeDecodeError as error:
-        raise UserError(f"data.table={source} is not UTF-8 ({error}); save it as UTF-8") from error
-    except csv.Error as error:
-        raise UserError(f"data.table={source} is no valid CSV file: {error}") from error
-
-
-def _parquet(source: Path) -> Any:
-    from pyarrow import ArrowInvalid
-    from pyarrow.parquet import ParquetFile
-
-    try:
-        return ParquetFile(source)
-    except ArrowInvalid as error:
-        raise UserError(f"data.table={source} is no valid Parquet file: {error}") from error
-
-
-def _text(value: Any) -> str:
-    if value is None or value != value:  # NaN, by which pandas writes that there is none
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

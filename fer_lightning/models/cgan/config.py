@@ -29,8 +29,10 @@ class FakeLabels(enum.Enum):
 
 @dataclass(kw_only=True)
 class CGANConfig(ModelConfig):
-    """Paper A's conditional GAN; the defaults are the paper's, or where it leaves a choice open
-    the one that ``docs/models/cgan.md`` argues for.
+    """Paper A's conditional GAN.
+
+    The defaults are the paper's; where it leaves a choice open, ``models/cgan/README.md`` says
+    why this one.
 
     Attributes:
         latent_dim: Length of the latent vector z.

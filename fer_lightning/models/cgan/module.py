@@ -65,8 +65,10 @@ class CGAN(AdversarialModule):
         return FaceBatch(self.generator(latent, emotions), emotions)
 
     def discriminator_loss(self, real: FaceBatch, fake: FaceBatch) -> Losses:
-        """Real and fake go through together: there is no batch norm that could tell them apart,
-        and one power iteration a step is what spectral norm was published with.
+        """Real and fake go through together.
+
+        There is no batch norm that could tell them apart, and one power iteration a step is what
+        spectral norm was published with.
         """
         images = torch.cat([real.images, fake.images])
         logits = self.discriminator(images, torch.cat([real.emotions, fake.emotions]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -82,7 +83,7 @@ class Discriminator(nn.Module):
         self.classes = classes
         filters = (channels + classes, width, 2 * width, 4 * width, 8 * width)
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(filters, filters[1:], strict=False):
+        for inputs, outputs in pairwise(filters):
             convolution = nn.Conv2d(inputs, outputs, 4, 2, 1)
             layers += [convolution, nn.LeakyReLU(0.2, inplace=True)]
         self.blocks = nn.Sequential(*layers)

@@ -1,0 +1,89 @@
+"""Fixtures that all tests share: real data where it is, and the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+NEEDS_HARDWARE = "needs hardware: "
+"""Skips whose reason begins so are allowed in CI; every other one is a failure there."""
+
+Fer = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real test data, or a skip."""
+    folder = Path(os.environ.get("FER_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real data: no folder {folder}; set FER_TEST_DATA")
+    return folder
+
+
+def _unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not archive.is_file():
+        pytest.skip(f"real data: no file {archive}")
+    folder = tmp_path_factory.mktemp(archive.name.split(".")[0])
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return next(folder.iterdir())
+
+
+@pytest.fixture(scope="session")
+def fer2013_root(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """FER-2013 in the Kaggle folder layout: holds train/ and test/."""
+    return _unpacked(real_data / "fer2013.tar.xz", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def muxspace_root(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1,993 photographs: holds images/ and legend.csv."""
+    return _unpacked(real_data / "muxspace.tar", tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def _own_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes into the repository or sees another's archives."""
+    monkeypatch.setenv("FER_ARCHIVES", str(tmp_path / "archives"))
+    monkeypatch.delenv("FER_DATA", raising=False)
+
+
+@pytest.fixture
+def fer(tmp_path: Path) -> Fer:
+    """Runs the real command in a process of its own, in an empty folder."""
+
+    def run(
+        *arguments: str, cwd: Path = tmp_path, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "fer_lightning", *arguments],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """In CI, where all that tests need is present, a skip is a failure."""
+    yield
+    if os.environ.get("CI") != "true":
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    needless = [report for report in skipped if NEEDS_HARDWARE not in str(report.longrepr)]
+    if needless and session.exitstatus == 0:
+        reporter.write_line(f"CI: {len(needless)} tests were skipped that must not be", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
