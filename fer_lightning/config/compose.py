@@ -37,6 +37,8 @@ def _refuse_unknown(node: object, prefix: str) -> None:
         return
     known = {f.name for f in fields(node)}
     for key in vars(node).keys() - known:
-        raise UserError(f"there is no key {prefix}{key}; the keys there are {', '.join(sorted(known))}")
+        raise UserError(
+            f"there is no key {prefix}{key}; the keys there are {', '.join(sorted(known))}"
+        )
     for name in known:
         _refuse_unknown(getattr(node, name), f"{prefix}{name}.")

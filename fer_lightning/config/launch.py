@@ -102,7 +102,7 @@ def _explain(error: Exception, job: str, overrides: Sequence[str], conf: Path) -
         return (
             f"{error.override!r} cannot be read: {str(error).splitlines()[0]}. Write key=value; "
             "quote a value that holds any of , = [ ] ( ) { } as in \"key='…'\", and a list of "
-            "paths as 'key=[\"…\",\"…\"]'"
+            'paths as \'key=["…","…"]\''
         )
     return str(error)
 

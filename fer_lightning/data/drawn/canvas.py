@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_lightning.data.drawn_parameters import Colour, FaceParameters
+from fer_lightning.data.drawn.parameters import Colour, FaceParameters
 
 # All arrays are float32; the stubs of numpy take a product with a Python float for float64.
 Array: TypeAlias = NDArray[np.floating[Any]]

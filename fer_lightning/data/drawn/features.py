@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fer_lightning.data.drawn_canvas import Array, Canvas, Window, planes, smoothstep
-from fer_lightning.data.drawn_head import lamp
-from fer_lightning.data.drawn_parameters import FaceParameters
-from fer_lightning.data.drawn_relief import MOUTH_Y, corner_pull
+from fer_lightning.data.drawn.canvas import Array, Canvas, Window, planes, smoothstep
+from fer_lightning.data.drawn.head import lamp
+from fer_lightning.data.drawn.parameters import FaceParameters
+from fer_lightning.data.drawn.relief import MOUTH_Y, corner_pull
 
 
 def paint_brows(canvas: Canvas, parameters: FaceParameters) -> None:

@@ -1,10 +1,7 @@
 """Draws faces from action units, identity, pose and light, with labels that are exact.
 
-The drawn faces are the embedded default dataset: demo, tests and documentation need no
-download, and face detectors find them. This module imports no torch.
-
 A face is a lit surface: a smooth head, onto which the features add relief and action units add
-bulges and creases (:func:`~fer_lightning.data.drawn_relief.sculpt`); brows, eyes, mouth and
+bulges and creases (:func:`~fer_lightning.data.drawn.relief.sculpt`); brows, eyes, mouth and
 hair are painted over it with soft edges.
 """
 
@@ -13,10 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_lightning.data import drawn_features as features
-from fer_lightning.data import drawn_head as head
-from fer_lightning.data.drawn_canvas import Canvas, planes
-from fer_lightning.data.drawn_parameters import (
+from fer_lightning.data.drawn import features, head
+from fer_lightning.data.drawn.canvas import Canvas, planes
+from fer_lightning.data.drawn.parameters import (
     Background,
     Colour,
     FaceParameters,
@@ -24,25 +20,8 @@ from fer_lightning.data.drawn_parameters import (
     Light,
     View,
 )
-from fer_lightning.data.drawn_relief import sculpt
+from fer_lightning.data.drawn.relief import sculpt
 from fer_lightning.labels import EMOTION_ACTION_UNITS
-
-__all__ = [
-    "DRAWN_ACTION_UNITS",
-    "VERSION",
-    "Background",
-    "FaceParameters",
-    "Identity",
-    "Light",
-    "View",
-    "draw_face",
-    "emotion_action_units",
-    "generator",
-    "sample_background",
-    "sample_identity",
-    "sample_light",
-    "sample_view",
-]
 
 VERSION = 1
 """Raised whenever the same parameters come to look otherwise, for archives are named by it."""

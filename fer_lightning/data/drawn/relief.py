@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from fer_lightning.data.drawn_canvas import Canvas
-from fer_lightning.data.drawn_parameters import FaceParameters
+from fer_lightning.data.drawn.canvas import Canvas
+from fer_lightning.data.drawn.parameters import FaceParameters
 
 MOUTH_Y = 0.6
 """Height of the closed mouth, in head units."""

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from fer_lightning.data.drawn_canvas import Array, Canvas, Window, planes, smoothstep
-from fer_lightning.data.drawn_parameters import Background, FaceParameters, Light
+from fer_lightning.data.drawn.canvas import Array, Canvas, Window, planes, smoothstep
+from fer_lightning.data.drawn.parameters import Background, FaceParameters, Light
 
 
 def lamp(light: Light) -> tuple[float, float, float]:
@@ -210,7 +210,9 @@ def _paint_hair(canvas: Canvas, at: Window, coverage: Array, parameters: FacePar
     """Strands that follow the skull, with a sheen under the lamp."""
     identity, (lx, ly, _) = parameters.identity, lamp(parameters.light)
     curl = identity.curl
-    u, v = canvas.u[at], canvas.v[at]
+    # Most of the window is face or room, and strands are dear.
+    hairy = coverage > 0
+    u, v, share = canvas.u[at][hairy], canvas.v[at][hairy], coverage[hairy]
     way = (u - 0.25 * identity.hair_parting) / (1.6 - 0.6 * v + 0.2 * np.abs(u))
     wave = (0.02 + 0.1 * curl) * np.sin((9 + 14 * curl) * (v + u * u))
     strands = np.sin(83 * way + 90 * wave) + np.sin(151 * way + 1.3 + 60 * wave)
@@ -223,5 +225,7 @@ def _paint_hair(canvas: Canvas, at: Window, coverage: Array, parameters: FacePar
     sheen = (0.5 + 0.5 * np.maximum(lit, 0)) * np.exp(-crown * crown)
     tone = 0.85 + 0.3 * lit + 0.065 * strands + 0.35 * sheen * (1 + 0.5 * strands)
     tone *= 0.6 + 0.5 * parameters.light.strength
-    colour = planes(identity.hair) * tone + 0.03 * (tone - 0.5)
-    canvas.paint(at, coverage, np.clip(colour, 0, 1))
+    for plane, hair in zip(canvas.rgb, identity.hair, strict=True):
+        area = plane[at]
+        under = area[hairy]
+        area[hairy] = under + share * (np.clip((hair + 0.03) * tone - 0.015, 0, 1) - under)

@@ -1,0 +1,100 @@
+"""Any file name survives Hydra's grammar; everything else passes unchanged."""
+
+from __future__ import annotations
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from fer_lightning.config.quoting import path_keys, quote_paths
+from fer_lightning.config.schema import GenerateConfig, TrainConfig
+from fer_lightning.data.corpora.base import Corpus
+from fer_lightning.errors import UserError
+
+KEYS = {"root": False, "archive": False, "extra": True}
+
+NAMES = [
+    "Zoë (1)=a,b.jpg",
+    "a'b",
+    "a\\'b",
+    "ends\\",
+    "ends\\\\",
+    "${oc.env:HOME}",
+    "\\${x}",
+    "[a]",
+    "{a:1}",
+    " spaces around ",
+    "~~tilde",
+    "a&b;c|d",
+    'a"b',
+    "1e3",
+    "true",
+    "é%#!@^*+=?<>",
+    "'",
+]
+
+
+def parsed(argument: str) -> object:
+    """The value as a job would receive it."""
+    override = OverridesParser.create().parse_override(argument)
+    config = OmegaConf.create({"root": None})
+    OmegaConf.update(config, "root", override.value(), merge=True)
+    return config.root
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_file_name_arrives_as_it_was_typed(name: str) -> None:
+    (argument,) = quote_paths([f"data.root={name}"], KEYS)
+    assert parsed(argument) == name
+
+
+def test_user_quotes_hand_the_value_to_hydra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACE", "/there")
+    (argument,) = quote_paths(["data.root='${oc.env:PLACE}/x'"], KEYS)
+    assert parsed(argument) == "/there/x"
+
+
+def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/zoe")
+    (argument,) = quote_paths(["data.root=~/faces"], KEYS)
+    assert parsed(argument) == "/home/zoe/faces"
+
+
+def test_what_is_no_path_is_left_alone() -> None:
+    arguments = ["-m", "model.latent_dim=1,2", "data=fer2013", "--cfg", "job", "data.root=null"]
+    assert quote_paths(arguments, KEYS) == arguments
+
+
+def sweep_values(argument: str) -> list[object]:
+    override = OverridesParser.create().parse_override(argument)
+    return list(override.sweep_string_iterator())
+
+
+def test_a_comma_separates_jobs_in_a_sweep_unless_quoted() -> None:
+    _, argument = quote_paths(["-m", "data.root=a b,'c,d',e(1)"], KEYS)
+    assert sweep_values(argument) == ["'a b'", "'c,d'", "'e(1)'"]
+
+
+def test_list_elements_are_quoted() -> None:
+    (argument,) = quote_paths(["data.extra=[a b,c(1)=2]"], KEYS)
+    value = OverridesParser.create().parse_override(argument).value()
+    assert [str(getattr(v, "text", v)) for v in value] == ["a b", "c(1)=2"]
+
+
+def test_a_quoted_list_is_left_to_hydra() -> None:
+    assert quote_paths(['data.extra=["a,b","c"]'], KEYS) == ['data.extra=["a,b","c"]']
+
+
+def test_a_bracket_in_a_list_needs_the_users_quotes() -> None:
+    with pytest.raises(UserError, match=r'data\.extra=\["…"\]'):
+        quote_paths(["data.extra=[a[1],b]"], KEYS)
+
+
+def test_no_list_where_one_is_needed() -> None:
+    with pytest.raises(UserError, match=r"give a list"):
+        quote_paths(["data.extra=a"], KEYS)
+
+
+def test_path_keys_come_from_the_schemas() -> None:
+    keys = path_keys([TrainConfig, GenerateConfig, Corpus])
+    assert keys == {"root": False, "archive": False, "extra": True, "run_dir": False, "run": False}

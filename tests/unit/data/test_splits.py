@@ -1,0 +1,92 @@
+"""Divisions are complete, disjoint, repeatable and as stratified as they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from fer_lightning.data.corpora.base import SplitConfig, SplitScheme
+from fer_lightning.data.splits import Division, divide
+from fer_lightning.errors import UserError
+
+EMOTIONS: list[str | None] = ["anger"] * 700 + ["fear"] * 200 + ["disgust"] * 97 + [None] * 3
+SUBJECTS: list[str | None] = [f"S{i * 7 % 41}" for i in range(1000)]
+OFFICIAL: list[str | None] = (["train"] * 8 + ["val", "test"]) * 100
+
+
+def divided(**settings: object) -> Division:
+    config = SplitConfig(**settings)  # type: ignore[arg-type]
+    return divide(config, EMOTIONS, OFFICIAL, SUBJECTS)
+
+
+@pytest.mark.parametrize("scheme", SplitScheme)
+def test_every_row_is_in_one_part(scheme: SplitScheme) -> None:
+    parts = divided(scheme=scheme)
+    assert list(parts) == ["train", "val", "test"]
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(1000))
+
+
+@pytest.mark.parametrize("scheme", [s for s in SplitScheme if s is not SplitScheme.official])
+def test_the_seed_decides(scheme: SplitScheme) -> None:
+    one, same, other = (divided(scheme=scheme, seed=seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(one[part], same[part]) for part in one)
+    assert not np.array_equal(one["test"], other["test"])
+
+
+def test_stratified_is_80_10_10_in_every_class() -> None:
+    parts = divided()
+    counts = {part: Counter(EMOTIONS[i] for i in rows) for part, rows in parts.items()}
+    assert counts["train"]["anger"], counts["val"]["anger"] == (560, 70)
+    assert counts["test"] == {"anger": 70, "fear": 20, "disgust": 10}
+
+
+def test_official_is_the_corpus_own() -> None:
+    parts = divided(scheme=SplitScheme.official)
+    assert all(OFFICIAL[i] == part for part, rows in parts.items() for i in rows)
+
+
+def test_official_without_val_takes_it_from_train() -> None:
+    official = ["test" if s == "test" else "train" for s in OFFICIAL]
+    config = SplitConfig(scheme=SplitScheme.official)
+    parts = divide(config, EMOTIONS, official, SUBJECTS)
+    assert (len(parts["train"]), len(parts["val"]), len(parts["test"])) == (810, 90, 100)
+
+
+@pytest.mark.parametrize("scheme", [SplitScheme.subject, SplitScheme.subject_kfold])
+def test_no_person_is_in_two_parts(scheme: SplitScheme) -> None:
+    people = [{SUBJECTS[i] for i in rows} for rows in divided(scheme=scheme).values()]
+    assert all(people)
+    assert sum(map(len, people)) == 41
+
+
+@pytest.mark.parametrize("scheme", [SplitScheme.kfold, SplitScheme.subject_kfold])
+def test_each_row_is_tested_by_one_fold(scheme: SplitScheme) -> None:
+    tests = [divided(scheme=scheme, folds=5, fold=k)["test"] for k in range(5)]
+    assert sorted(np.concatenate(tests)) == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "splits", "subjects", "message"),
+    [
+        (SplitScheme.official, [None] * 1000, SUBJECTS, "no official split"),
+        (SplitScheme.subject, OFFICIAL, [None, *SUBJECTS[1:]], "1 of 1,000 are unknown"),
+        (SplitScheme.subject, OFFICIAL, ["S"] * 1000, "too few"),
+        (SplitScheme.subject_kfold, OFFICIAL, ["S"] * 1000, "only 1 groups"),
+    ],
+)
+def test_what_is_lacking_is_named(
+    scheme: SplitScheme, splits: list[str | None], subjects: list[str | None], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        divide(SplitConfig(scheme=scheme), EMOTIONS, splits, subjects)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [({"val": 0.6, "test": 0.5}, "val"), ({"folds": 2}, "folds"), ({"fold": 10}, "fold")],
+)
+def test_impossible_numbers_name_their_key(settings: dict[str, float], key: str) -> None:
+    with pytest.raises(UserError, match=rf"data\.split\.{key}"):
+        SplitConfig(**settings)  # type: ignore[arg-type]
