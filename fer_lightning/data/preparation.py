@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from fer_lightning.config.plain import identity
 from fer_lightning.data.archive import ArchiveWriter, FaceArchive, write_shard
 from fer_lightning.data.corpora.base import Corpus, SourceRow, UnusableImage
-from fer_lightning.data.fingerprint import digest, fingerprint
+from fer_lightning.data.fingerprint import digest, file_digest, fingerprint
 from fer_lightning.data.index import Exclusion, excluded_table, index_table
 from fer_lightning.detectors.base import Detection, DetectorConfig, FaceDetector
 from fer_lightning.detectors.crop import cut_face
@@ -75,6 +75,7 @@ class Recipe:
             "corpus": self.corpus.name,
             "settings": self.corpus.source_settings(),
             "detector": identity(self.detector),
+            "weights": [file_digest(path) for path in self.detector.files()],
             "image_size": self.image_size,
             "channels": self.channels,
         }

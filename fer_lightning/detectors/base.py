@@ -6,6 +6,7 @@ import enum
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -57,6 +58,13 @@ class FaceChoice(enum.Enum):
     score = "score"
 
 
+class Edges(enum.Enum):
+    """What to do where the crop would reach beyond the image."""
+
+    inside = "inside"
+    replicate = "replicate"
+
+
 class NoFace(enum.Enum):
     """What to do with an image in which no face was found."""
 
@@ -74,6 +82,8 @@ class DetectorConfig:
         margin: Added around the box on every side, as a fraction of its longer side.
         square: Widen the shorter side of the box, so that faces are not squeezed.
         align: Rotate and scale by five landmarks onto a common template, instead of the box.
+        edges: Beyond the image, either repeat its edge pixels, or keep the crop ``inside``: move
+            it, and shrink it where the image is smaller. Aligned crops always repeat.
         face: Which face to keep when several are found.
         no_face: What becomes of an image without a face; dropped ones are listed in
             ``excluded.parquet`` with the reason ``no_face``.
@@ -84,6 +94,7 @@ class DetectorConfig:
     margin: float = 0.1
     square: bool = True
     align: bool = False
+    edges: Edges = Edges.inside
     face: FaceChoice = FaceChoice.largest
     no_face: NoFace = NoFace.drop
     batch_size: int = field(default=32, metadata=NOT_IDENTITY)
@@ -93,6 +104,10 @@ class DetectorConfig:
             raise UserError(f"detector.margin={self.margin}: give a fraction in (-0.4, 2]")
         if self.batch_size < 1:
             raise UserError(f"detector.batch_size={self.batch_size}: give at least 1")
+
+    def files(self) -> list[Path]:
+        """Weight files that decide what is found, for the archive's hash."""
+        return []
 
     @abstractmethod
     def build(self) -> FaceDetector:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_lightning.detectors.base import Detection, DetectorConfig, FaceChoice, NoFace
+from fer_lightning.detectors.base import Detection, DetectorConfig, Edges, FaceChoice, NoFace
 from fer_lightning.errors import UserError
 
 FILTER = Image.Resampling.BILINEAR
@@ -43,13 +43,13 @@ class FaceCrop:
 def cut_face(
     image: NDArray[np.uint8], detections: Sequence[Detection], config: DetectorConfig, size: int
 ) -> FaceCrop | None:
-    """Cut one face by the policy of ``config``; beyond the image its edge pixels are repeated.
+    """Cut one face by the policy of ``config``.
 
     Args:
         image: RGB of shape (H, W, 3).
         detections: What the detector found in it.
-        config: Choice, margin, squareness, alignment, and what to do without a face: a stand-in
-            is cut without margin or alignment.
+        config: Choice, margin, squareness, edges, alignment, and what to do without a face: a
+            stand-in is cut whole, without margin or alignment, edge pixels repeated.
         size: Side of the crop in pixels.
 
     Returns:
@@ -66,7 +66,10 @@ def cut_face(
             return None
         face, margin = stand_in, 0.0
     if not config.align or not detections:
-        return FaceCrop(cut_box(image, frame(face.box, margin, config.square), size), face)
+        box = frame(face.box, margin, config.square)
+        if detections and config.edges is Edges.inside:
+            box = keep_inside(box, image.shape[:2])
+        return FaceCrop(cut_box(image, box, size), face)
     if face.landmarks is None:
         raise UserError(
             f"detector.align=true: detector={config.name} finds no landmarks; "
@@ -128,6 +131,18 @@ def frame(box: NDArray[np.float32], margin: float, square: bool) -> NDArray[np.f
     half = np.maximum((longest if square else sides) + 2 * margin * longest, 1) / 2
     centre = (start + end) / 2
     return np.concatenate([centre - half, centre + half])
+
+
+def keep_inside(box: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Move a box into an image of height and width ``shape``; shrink one that is too large.
+
+    Both sides shrink by one factor, so that a square stays square.
+    """
+    limit = np.array([shape[1], shape[0]], np.float64)
+    start, end = box.reshape(2, 2)
+    sides = (end - start) * min(1.0, float((limit / (end - start)).min()))
+    start = np.clip((start + end - sides) / 2, 0, limit - sides)
+    return np.concatenate([start, start + sides])
 
 
 def cut_box(image: NDArray[np.uint8], box: NDArray[np.float64], size: int) -> NDArray[np.uint8]:

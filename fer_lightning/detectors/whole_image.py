@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_lightning.detectors.base import Detection, DetectorConfig
+from fer_lightning.detectors.base import Detection, DetectorConfig, Edges
 from fer_lightning.errors import UserError
 
 
@@ -18,6 +18,7 @@ class WholeImageConfig(DetectorConfig):
 
     name: str = "whole_image"
     margin: float = 0.0
+    edges: Edges = Edges.replicate
 
     def __post_init__(self) -> None:
         super().__post_init__()

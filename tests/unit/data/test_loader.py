@@ -1,4 +1,4 @@
-"""Batches: the right pixels, a fresh order each epoch, and a state that repeats and skips nothing."""
+"""Batches: the right pixels, a new order each epoch, a state that repeats and skips nothing."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_a_killed_attempt_goes_on_to_the_same_bytes(
 ) -> None:
     monkeypatch.setattr(preparation, "SHARD", 8)
     root = class_folders(tmp_path / "faces")
-    whole = content(prepare(recipe(root), tmp_path / "whole").path)
+    whole = content(prepare(recipe(root), tmp_path / "whole", workers=1).path)
     write, written = preparation.write_shard, []
 
     def die_at_the_third(*arguments: object) -> None:
@@ -60,7 +60,7 @@ def test_a_killed_attempt_goes_on_to_the_same_bytes(
 
     monkeypatch.setattr(preparation, "write_shard", die_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        prepare(recipe(root), tmp_path / "killed")
+        prepare(recipe(root), tmp_path / "killed", workers=1)
     assert not (tmp_path / "killed").exists()
     monkeypatch.setattr(preparation, "write_shard", write)
     resumed = content(prepare(recipe(root), tmp_path / "killed", workers=workers).path)
@@ -74,7 +74,7 @@ def test_a_finished_archive_is_reused_and_a_changed_source_noticed(tmp_path: Pat
     named = prepare(recipe(root), tmp_path / "named")
     Image.new("L", (24, 24), 7).save(root / "anger" / "0.png")
     assert prepare(recipe(root)).path != first.path
-    with pytest.raises(UserError, match="source changed.*force=true"):
+    with pytest.raises(UserError, match=r"source changed.*force=true"):
         prepare(recipe(root), named.path)
     assert prepare(recipe(root), named.path, force=True).key != named.key
 

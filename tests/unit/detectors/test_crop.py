@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_lightning.detectors.base import Detection, DetectorConfig, FaceChoice, FaceDetector, NoFace
+from fer_lightning.detectors.base import (
+    Detection,
+    DetectorConfig,
+    Edges,
+    FaceChoice,
+    FaceDetector,
+    NoFace,
+)
 from fer_lightning.detectors.crop import (
     TEMPLATE,
     FaceCrop,
@@ -14,6 +21,7 @@ from fer_lightning.detectors.crop import (
     cut_face,
     fit_similarity,
     frame,
+    keep_inside,
 )
 from fer_lightning.errors import UserError
 
@@ -80,22 +88,42 @@ def test_margin_is_a_fraction_of_the_longer_side(
 
 def test_a_box_beyond_the_image_repeats_the_edge() -> None:
     image = ramp(20, 20)
-    crop = cut(image, face(-4, 8, 12, 24), size=16, margin=0.0).image
+    crop = cut(image, face(-4, 8, 12, 24), size=16, margin=0.0, edges=Edges.replicate).image
     assert (crop[:, :4, 0] == 0).all()
     assert crop[0, 4:, 0].tolist() == list(range(12))
     assert crop[:, 0, 1].tolist() == [*range(8, 20), 19, 19, 19, 19]
 
 
 def test_a_box_wholly_outside_is_the_nearest_edge() -> None:
-    crop = cut(ramp(20, 20), face(40, 40, 50, 50), size=4, margin=0.0).image
+    box = face(40, 40, 50, 50)
+    crop = cut(ramp(20, 20), box, size=4, margin=0.0, edges=Edges.replicate).image
     assert (crop[..., :2] == 19).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ([-4, 8, 12, 24], [0, 4, 16, 20]),  # moved right and up
+        ([5, 5, 15, 15], [5, 5, 15, 15]),
+        ([40, 40, 50, 50], [20, 10, 30, 20]),
+        ([-5, -5, 35, 35], [5, 0, 25, 20]),  # shrunk to the image's height, still square
+        ([-10, 0, 50, 10], [0, 2.5, 30, 7.5]),  # a third as wide again: both sides shrink
+    ],
+)
+def test_a_box_is_kept_inside(box: list[float], expected: list[float]) -> None:
+    assert keep_inside(np.array(box, float), (20, 30)).tolist() == pytest.approx(expected)
+
+
+def test_inside_repeats_no_pixel() -> None:
+    crop = cut(ramp(20, 20), face(-4, 8, 12, 24), size=16, margin=0.0).image
+    np.testing.assert_array_equal(crop, ramp(20, 20)[4:20, 0:16])
 
 
 def test_a_wide_image_is_squeezed_only_where_asked() -> None:
     image = np.zeros((20, 40, 3), np.uint8)
     image[:, 10:30] = 255
     whole = face(0, 0, 40, 20)
-    padded = cut(image, whole, size=40, margin=0.0).image
+    padded = cut(image, whole, size=40, margin=0.0, edges=Edges.replicate).image
     assert (padded[:, 10:30] == 255).all()
     squeezed = cut(image, whole, size=20, margin=0.0, square=False).image
     assert (squeezed[:, 6:14] == 255).all()
