@@ -75,9 +75,9 @@ class RunFolder:
             UserError: If the folder belongs to another run; names the keys that differ.
         """
         manifest = self.path / "manifest.json"
-        if force and manifest.is_file():
+        if manifest.is_file() and force:
             self._clear()
-        if manifest.is_file():
+        elif manifest.is_file():
             self._check(json.loads(manifest.read_text(encoding="utf-8"))["identity"])
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise UserError(f"run_dir={self.path} holds other files; choose an empty folder")

@@ -1,0 +1,68 @@
+"""Checkpoints describe themselves, and no foreign file runs code."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import lightning
+import pytest
+import torch
+
+from fer_lightning.checkpoints import checkpoint_of, load_model, read_checkpoint
+from fer_lightning.errors import UserError
+from fer_lightning.models.cgan.config import CGANConfig
+from fer_lightning.models.config import FaceFormat
+from fer_lightning.rng import sample_generator
+
+FACES = FaceFormat(image_size=16, channels=3, classes=["fear", "anger"], class_counts=[3, 1])
+
+
+def test_a_model_comes_back_without_its_data(tmp_path: Path) -> None:
+    module = CGANConfig(width=2, latent_dim=5, ema_half_life=9).build(FACES, seed=3)
+    module.images_seen = 77
+    trainer = lightning.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer.strategy.connect(module)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    loaded = load_model(tmp_path / "last.ckpt")
+    assert loaded.images_seen == 77
+    assert loaded.classes == ["fear", "anger"]
+    emotions = torch.tensor([0, 1])
+    one, two = (m.sample(emotions, sample_generator(0)) for m in (module, loaded))  # type: ignore[operator]
+    assert torch.equal(one, two)
+
+
+class Evil:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):  # type: ignore[no-untyped-def]
+        return (os.mkdir, (str(self.target),))
+
+
+def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
+    torch.save({"fer": Evil(tmp_path / "ran")}, tmp_path / "last.ckpt")
+    (tmp_path / "plain.ckpt").write_bytes(pickle.dumps(Evil(tmp_path / "ran")))
+    for name in ("last.ckpt", "plain.ckpt"):
+        with pytest.raises(UserError, match="read safely"):
+            read_checkpoint(tmp_path / name)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"text"])
+def test_a_damaged_file_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "last.ckpt").write_bytes(content)
+    with pytest.raises(UserError, match="no checkpoint that can be read"):
+        read_checkpoint(tmp_path / "last.ckpt")
+
+
+def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": {}}, tmp_path / "last.ckpt")
+    with pytest.raises(UserError, match="not written by fer_lightning"):
+        read_checkpoint(tmp_path / "last.ckpt")
+
+
+def test_a_folder_without_weights_names_the_key(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"run={tmp_path}"):
+        checkpoint_of(tmp_path)

@@ -1,0 +1,58 @@
+"""A run folder knows which run it holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_lightning.errors import UserError
+from fer_lightning.runs import RunFolder, provenance, write_json
+
+IDENTITY: dict[str, Any] = {"model": {"width": 8}, "seed": 0, "archives": ["k"]}
+
+
+def folder(path: Path, identity: dict[str, Any] = IDENTITY) -> RunFolder:
+    return RunFolder(path=path, identity=identity)
+
+
+def test_the_same_run_may_go_on(tmp_path: Path) -> None:
+    folder(tmp_path / "run").start({"seed": 0}, force=False)
+    folder(tmp_path / "run").checkpoint.write_bytes(b"weights")
+    folder(tmp_path / "run").start({"seed": 0}, force=False)
+    assert folder(tmp_path / "run").checkpoint.read_bytes() == b"weights"
+
+
+def test_another_run_is_refused_by_the_keys_that_differ(tmp_path: Path) -> None:
+    folder(tmp_path / "run").start({}, force=False)
+    other = {"model": {"width": 16}, "seed": 0, "archives": ["k"]}
+    with pytest.raises(UserError, match=r"model\.width \(8 there, 16 here\).*force=true"):
+        folder(tmp_path / "run", other).start({}, force=False)
+
+
+def test_force_discards_what_a_run_wrote_and_nothing_else(tmp_path: Path) -> None:
+    run = folder(tmp_path / "run")
+    run.start({}, force=False)
+    run.checkpoint.write_bytes(b"weights")
+    (run.path / "notes.txt").write_text("mine")
+    write_json(run.results_file, {"images_seen": 5})
+    other = folder(tmp_path / "run", {"seed": 1})
+    other.start({}, force=True)
+    assert not other.checkpoint.exists()
+    assert other.results() is None
+    assert (run.path / "notes.txt").read_text() == "mine"
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    assert manifest["identity"] == {"seed": 1}
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UserError, match="holds other files"):
+        folder(tmp_path).start({}, force=True)
+
+
+def test_provenance_is_plain_data() -> None:
+    found = json.loads(json.dumps(provenance()))
+    assert found["versions"]["torch"]
