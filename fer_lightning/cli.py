@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +82,18 @@ def _task(job: str) -> Callable[[Any], Any]:
     return task
 
 
+def _foreign_conf_dirs() -> list[Path]:
+    """Folders of third parties' configuration, found without importing their packages' modules."""
+    specs = (find_spec(entry.value) for entry in entry_points(group="fer_lightning.conf"))
+    found = (spec.submodule_search_locations or [] for spec in specs if spec is not None)
+    return [Path(place) for places in found for place in places]
+
+
 def _help() -> str:
     lines = ["usage: fer <job> [key=value …] [-m] [--cfg job]", "", "jobs:"]
     lines += [f"  {name:<12}{what}" for name, what in JOBS.items()]
-    experiments = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
+    folders = [conf_dir(), *_foreign_conf_dirs()]
+    experiments = sorted(p.stem for f in folders for p in (f / "experiment").glob("*.yaml"))
     for title, key, names in (
         ("models", "model=", registry.models.names()),
         ("corpora", "data=", registry.corpora.names()),

@@ -88,7 +88,7 @@ def _explain(error: Exception, job: str, overrides: Sequence[str], conf: Path) -
     text = "\n".join(str(e) for e in _chain(error))
     if unknown := re.search(r"Could not override '([^']+)'", text):
         key = unknown[1]
-        return f"there is no key {key}; {_nearest(key, job, conf)}"
+        return f"there is no key {key}; {_nearest(key, job, overrides, conf)}"
     if merging := re.search(r"Error merging override (.+)", text):
         reason = next((line for line in text.splitlines() if "alue '" in line), "")
         return f"{merging[1]}: {reason or 'the value does not fit the key'}"
@@ -113,9 +113,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _nearest(key: str, job: str, conf: Path) -> str:
+def _nearest(key: str, job: str, overrides: Sequence[str], conf: Path) -> str:
     """The existing key that is most like ``key``, from the job with the user's group choices."""
-    chosen = [arg for arg in sys.argv[1:] if re.match(r"^(data|detector|model)=\w+$", arg)]
+    chosen = [o for o in overrides if re.match(r"^(data|detector|model|experiment)=\w+$", o)]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
         composed = compose(job, overrides=chosen)

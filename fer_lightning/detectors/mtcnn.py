@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from fer_lightning.detectors.base import Detection, DetectorConfig
 from fer_lightning.errors import UserError
 
+if TYPE_CHECKING:
+    from torch import nn
+
 NETWORK_INPUT = 12
 """Side in pixels of the face that MTCNN's first network looks for."""
+WEIGHTS = ("pnet.pt", "rnet.pt", "onet.pt")
+"""Files of ``MTCNNConfig.weights``, in the order of the networks."""
 
 
 @dataclass(kw_only=True)
@@ -47,6 +52,12 @@ class MTCNNConfig(DetectorConfig):
         if not 0 < self.factor < 1:
             raise UserError(f"detector.factor={self.factor}: give a ratio in (0, 1)")
 
+    def files(self) -> list[Path]:
+        """Files that decide what is found: own weights; those of facenet-pytorch go unnamed."""
+        if self.weights is None:
+            return []
+        return [self.weights.expanduser() / name for name in WEIGHTS]
+
     def build(self) -> MTCNN:
         """Load the three networks, onto the GPU where there is one.
 
@@ -57,28 +68,26 @@ class MTCNNConfig(DetectorConfig):
 
 
 class MTCNN:
-    """A face detector that behaves as ``facenet_pytorch.MTCNN`` does on each image alone.
+    """A face detector that finds what ``facenet_pytorch.MTCNN`` finds in each image alone.
 
-    Images are not stacked, although facenet-pytorch can do so: it would suppress overlapping
-    boxes of all images of a batch together, told apart by a float32 offset, which moves about
-    one face in a hundred by pixels, up to 46 of 350. A CPU gains a quarter of speed from it at
-    most, and an archive must not depend on how its images were grouped.
+    Networks and weights are facenet-pytorch's, batches are not: it stacks images of one size, but
+    then suppresses overlapping boxes of all of them together, told apart by a float32 offset,
+    which moves about one face in a hundred by pixels, up to 46 of 350. An archive must not depend
+    on how its images were grouped.
     """
 
     def __init__(self, config: MTCNNConfig) -> None:
-        import facenet_pytorch
         import torch
+        from facenet_pytorch import ONet, PNet, RNet
 
-        self._min_face = config.min_face
-        self._cascade: Any = facenet_pytorch.MTCNN(
-            min_face_size=config.min_face,
-            thresholds=config.thresholds,
-            factor=config.factor,
-            select_largest=False,
-            device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
-        )
-        if config.weights is not None:
-            _load_weights(self._cascade, config.weights.expanduser())
+        from fer_lightning.detectors.mtcnn_cascade import Cascade
+
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        own = config.files()
+        networks = [network(pretrained=not own).to(device) for network in (PNet, RNet, ONet)]
+        for network, path in zip(networks, own):
+            _load_weights(network, path)
+        self._cascade = Cascade(networks, config.thresholds, config.min_face, config.factor, device)
 
     def detect(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """Find the faces of each image.
@@ -90,38 +99,21 @@ class MTCNN:
             One list an image, by falling score; empty where there is no face, as in all images
             whose shorter side is under ``min_face``. Boxes may reach beyond the image.
         """
-        return [self._detect(image) for image in images]
-
-    def _detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        # facenet-pytorch's own rounding: with no level in its pyramid it fails in torch.cat.
-        if min(image.shape[:2]) * (NETWORK_INPUT / self._min_face) < NETWORK_INPUT:
-            return []
-        boxes, scores, landmarks = self._cascade.detect(image, landmarks=True)
-        if boxes is None:
-            return []
-        # The arrays come with dtype object.
-        faces = [
-            Detection(b.astype(np.float32), float(s), p.astype(np.float32))
-            for b, s, p in zip(boxes, scores, landmarks, strict=True)
-        ]
-        return sorted(faces, key=lambda face: -face.score)
+        return self._cascade(images)
 
 
-def _load_weights(cascade: Any, folder: Path) -> None:
+def _load_weights(network: nn.Module, path: Path) -> None:
     import torch
 
-    for name in ("pnet", "rnet", "onet"):
-        path = folder / f"{name}.pt"
-        if not path.is_file():
-            raise UserError(
-                f"detector.weights={folder}: give a folder of pnet.pt, rnet.pt and onet.pt; "
-                f"there is no {path.name}"
-            )
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            getattr(cascade, name).load_state_dict(state)
-        except Exception as error:  # a foreign file makes torch raise nearly anything
-            raise UserError(
-                f"detector.weights={folder}: {path.name} does not hold the state dict of "
-                "facenet-pytorch's network of that name"
-            ) from error
+    if not path.is_file():
+        raise UserError(
+            f"detector.weights={path.parent}: give a folder of {', '.join(WEIGHTS)}; "
+            f"there is no {path.name}"
+        )
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # a foreign file makes torch raise nearly anything
+        raise UserError(
+            f"detector.weights={path.parent}: {path.name} does not hold the state dict of "
+            "facenet-pytorch's network of that name"
+        ) from error

@@ -1,0 +1,83 @@
+"""The command line: help, mistakes, file names, and working from anywhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Fer
+from tests.helpers.small import class_folders
+
+MISTAKES = [
+    (["train", "model.latent_dmi=3"], "did you mean model.latent_dim?"),
+    (["train", "+model.latent_dmi=3"], "there is no key model.latent_dmi"),
+    (["train", "model.latent_dim=abc"], "model.latent_dim=abc"),
+    (["train", "model.latent_dim=-3"], "model.latent_dim=-3: give at least 1"),
+    (["train", "model.prior=gaussian"], "expected one of [normal, uniform]"),
+    (["train", "data.batch_size=0"], "data.batch_size=0"),
+    (["train", "image_size=50"], "try image_size=48"),
+    (["train", "channels=2"], "channels=2"),
+    (["train", "trainer.devices=99"], "trainer.devices=99"),
+    (["train", "trainer.max_images=0"], "trainer.max_images=0"),
+    (["train", "data=fer2012"], "did you mean fer2013?"),
+    (["train", "data=[drawn,folder]"], "data.extra=[ARCHIVE,…]"),
+    (["train", "experiment=cgan_fer2013"], "FER_DATA"),
+    (["train", "data=fer2013", "data.root=/no/where"], "data.root=/no/where: there is no such"),
+    (["train", "data=table"], "data=table needs data.root=DIR"),
+    (["train", "data.archive=/no/where"], "/no/where is no face archive"),
+    (["train", "data.labels={"], "cannot be read"),
+    (["prepare", "workers=0"], "workers=0"),
+    (["generate"], "run is required: pass run=…"),
+    (["generate", "run=/no/where"], "run=/no/where"),
+    (["trian"], "did you mean `fer train`?"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "remedy"), MISTAKES, ids=lambda v: str(v)[:40])
+def test_a_mistake_is_one_error_that_names_key_and_remedy(
+    fer: Fer, arguments: list[str], remedy: str
+) -> None:
+    done = fer(*arguments)
+    assert done.returncode == 2
+    assert remedy in done.stderr
+    assert done.stderr.startswith("fer: error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_help_lists_everything_without_torch() -> None:
+    code = "import sys; from fer_lightning.cli import main; main(['--help']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    text, modules = done.stdout.rsplit("\n", 2)[:2]
+    for word in ("prepare", "train", "generate", "cgan", "fer2013", "mtcnn", "demo", "smoke_cgan"):
+        assert word in text
+    assert not {"torch", "hydra", "numpy"} & set(modules.split())
+
+
+@pytest.mark.parametrize("name", ["Zoë (1)=a,b.jpg", "ends with \\", "[x]{y}", "it's ${HOME}"])
+def test_a_path_may_have_any_name(fer: Fer, tmp_path: Path, name: str) -> None:
+    class_folders(tmp_path / name / "in")
+    done = fer("prepare", "data=folder", f"data.root={name}/in", "detector=whole_image",
+               "image_size=16", f"archive={name}/out", "workers=1")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / name / "out" / "manifest.json").read_text())["count"] == 36
+    assert done.stdout.splitlines()[-1] == f"archive: {name}/out"
+
+
+def test_nothing_is_left_in_the_working_folder(fer: Fer, tmp_path: Path) -> None:
+    class_folders(tmp_path / "in")
+    fer("prepare", "data=folder", "data.root=in", "detector=whole_image", "archive=out")
+    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith(".")) == [
+        "in",
+        "multirun",
+        "out",
+    ]
+
+
+def test_no_torch_is_loaded_to_report_a_key(fer: Fer) -> None:
+    done = fer("train", "model.latent_dim=-3", PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 2
+    assert "| torch" not in done.stderr
