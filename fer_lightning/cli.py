@@ -6,6 +6,7 @@ an error in a key answer at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,10 @@ JOBS = {
     "train": "train a model (prepares what is missing)",
     "generate": "draw labelled samples from a trained model into an archive",
 }
+
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+"""What a full, read-only or foreign disk answers."""
 
 
 def conf_dir() -> Path:
@@ -50,6 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(arguments[0], arguments[1:])
     except UserError as error:
         print(f"fer: error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        place = error.filename or "the disk"
+        print(
+            f"fer: error: {place} cannot be written ({error.strerror}): make room or choose "
+            "another place; what was written is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("fer: interrupted", file=sys.stderr)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from fer_lightning.data.archive import UNKNOWN, FaceArchive
+
 CELL = 64
 """Smaller faces are enlarged to a multiple of their side of at least this, in pixels."""
 
@@ -35,6 +37,17 @@ def labelled_grid(rows: Sequence[NDArray[np.uint8]], labels: Sequence[str]) -> I
             image = image.resize((side * zoom,) * 2, Image.Resampling.NEAREST)
             grid.paste(image, (left + x * step, gap + y * step))
     return grid
+
+
+def preview(archive: FaceArchive, columns: int = 10) -> Path:
+    """``preview.png`` in an archive's folder, drawn once: the first faces of every class."""
+    path = archive.path / "preview.png"
+    if not path.is_file():
+        emotions = np.array([emotion or UNKNOWN for emotion in archive.column("emotion")])
+        classes = [name for name in archive.manifest["classes"] if name in emotions]
+        chosen = [np.flatnonzero(emotions == name)[:columns] for name in classes]
+        labelled_grid([archive.faces[rows] for rows in chosen], classes).save(path)
+    return path
 
 
 def loss_curves(

@@ -115,7 +115,14 @@ class RunFolder:
 
         for name in ("checkpoints", "samples"):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        for name in ("manifest.json", "config.yaml", "metrics.csv", "results.json", "curves.png"):
+        for name in (
+            "manifest.json",
+            "config.yaml",
+            "metrics.csv",
+            "results.json",
+            "curves.png",
+            "train.log",
+        ):
             (self.path / name).unlink(missing_ok=True)
 
 

@@ -51,16 +51,16 @@ class FaceDataModule(lightning.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Prepare the archive where it is missing; one process does, the others wait for it."""
-        if not self.archives:
-            self.archives = [self._main_archive(), *map(self._open, self.data.extra)]
-
-    def _main_archive(self) -> FaceArchive:
+        if self.archives:
+            return
         if self.data.archive is not None:
-            return self._open(self.data.archive)
-        return prepare(Recipe.of(self.data, self.detector, self.image_size, self.channels))
+            main = self._open(self.data.archive, self.channels)
+        else:
+            main = prepare(Recipe.of(self.data, self.detector, self.image_size, self.channels))
+        self.archives = [main, *(self._open(path, main.shape[3]) for path in self.data.extra)]
 
-    def _open(self, path: Path) -> FaceArchive:
-        """Open a given archive and check that it fits the job."""
+    def _open(self, path: Path, wanted: int | None) -> FaceArchive:
+        """Open a given archive and check that it fits; any channels will do for None."""
         archive = FaceArchive.open(path.expanduser())
         _, size, _, channels = archive.shape
         if size != self.image_size:
@@ -68,7 +68,6 @@ class FaceDataModule(lightning.LightningDataModule):
                 f"image_size={self.image_size}, but {path} holds faces of {size} pixels: pass "
                 f"image_size={size}, or prepare another archive"
             )
-        wanted = self.archives[0].shape[3] if self.archives else self.channels
         if wanted not in (None, channels):
             raise UserError(
                 f"channels={wanted}, but {path} holds faces of {channels}: pass "

@@ -33,10 +33,11 @@ def divide(
         UserError: If the archive lacks what the scheme needs, or is too small for it.
     """
     labels = np.array([emotion or "" for emotion in emotions])
-    if config.scheme is SplitScheme.official:
+    known = config.scheme is SplitScheme.auto and "train" in splits
+    if known or config.scheme is SplitScheme.official:
         return _official(config, labels, splits)
     rows = np.arange(len(labels))
-    if config.scheme is SplitScheme.stratified:
+    if config.scheme in (SplitScheme.auto, SplitScheme.stratified):
         return _holdout(config, rows, labels)
     if config.scheme is SplitScheme.subject:
         return _holdout_subjects(config, _people(subjects, config))

@@ -149,11 +149,9 @@ class Candidates(NamedTuple):
         """
         groups = self.image if groups is None else groups
         order = groups.argsort(stable=True)
-        ends = groups[order].unique_consecutive(return_counts=True)[1].cumsum(0)
-        kept = [
-            rows[rule(self.box[rows], self.score[rows], overlap)]
-            for rows in order.tensor_split(ends)
-        ]
+        sizes = torch.unique_consecutive(groups[order], return_counts=True)[1]
+        members = order.tensor_split(sizes.cumsum(0)[:-1])
+        kept = [rows[rule(self.box[rows], self.score[rows], overlap)] for rows in members]
         return self.at(torch.cat(kept))
 
 
@@ -207,9 +205,8 @@ class Cascade:
         faces = self._propose(areas).suppressed(0.7).shifted(0).squared()
         faces = self._judge(1, areas, faces).suppressed(0.7).shifted(1).squared()
         faces = self._judge(2, areas, faces)
-        width, height = (faces.extent(1)[:, [axis]] for axis in (0, 1))
-        x, y = (faces.box[:, [axis]] - 1 for axis in (0, 1))
-        points = torch.cat([x + width * faces.points[:, :5], y + height * faces.points[:, 5:]], 1)
+        extent, corner = (xy.repeat_interleave(5, 1) for xy in (faces.extent(1), faces.box[:, :2]))
+        points = faces.points * extent + corner - 1
         return faces._replace(points=points).shifted(1).suppressed(0.7, covering)
 
     def _propose(self, areas: SummedAreas) -> Candidates:
@@ -242,11 +239,13 @@ class Cascade:
         corners[:, 2:] = corners[:, 2:].minimum(areas.sizes[faces.image].flip(1))
         inside = (corners[:, :2] < corners[:, 2:]).all(1)
         faces, corners = faces.at(inside), corners[inside]
-        side = INPUTS[stage]
+        if not len(corners):
+            return faces
+        network, side = self.networks[stage], INPUTS[stage]
         step = self.batch_pixels // side**2
         outputs = [
-            self.networks[stage](areas.crops(faces.image[rows], corners[rows], side))
-            for rows in torch.arange(len(corners)).split(step)
+            network(areas.crops(faces.image[i : i + step], corners[i : i + step], side))
+            for i in range(0, len(corners), step)
         ]
         shift, *points, scores = (torch.cat(part).cpu() for part in zip(*outputs, strict=True))
         score = scores[:, 1]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
-import numpy as np
 import torch
 
 from fer_lightning.checkpoints import checkpoint_of, load_model
@@ -17,7 +15,7 @@ from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.data.index import excluded_table, index_table
 from fer_lightning.errors import UserError
 from fer_lightning.models.base import AdversarialModule
-from fer_lightning.pictures import labelled_grid
+from fer_lightning.pictures import preview
 from fer_lightning.progress import progress_bar
 from fer_lightning.rng import sample_generator
 from fer_lightning.runs import command_line
@@ -49,9 +47,8 @@ def run(config: GenerateConfig) -> FaceArchive:
     else:
         module = cast(AdversarialModule, load_model(checkpoint))
         archive = _generate(config, module, ArchiveWriter(path, key), settings)
-    preview = _preview(archive)
     print(f"{len(archive):,} samples, {archive.manifest['image_size']} pixels")
-    print(f"preview: {preview}")
+    print(f"preview: {preview(archive)}")
     print(f"archive: {archive.path}")
     return archive
 
@@ -97,13 +94,3 @@ def _device(accelerator: str) -> torch.device:
         raise UserError("accelerator=gpu: there is no CUDA device here; pass cpu or auto")
     use_gpu = accelerator != "cpu" and torch.cuda.is_available()
     return torch.device("cuda" if use_gpu else "cpu")
-
-
-def _preview(archive: FaceArchive, columns: int = 10) -> Path:
-    """The first samples of every class as a picture in the archive's folder."""
-    emotions = np.array(archive.column("emotion"))
-    classes = list(archive.manifest["classes"])
-    rows = [archive.faces[np.flatnonzero(emotions == emotion)[:columns]] for emotion in classes]
-    path = archive.path / "preview.png"
-    labelled_grid(rows, classes).save(path)
-    return path

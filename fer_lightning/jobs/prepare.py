@@ -5,6 +5,7 @@ from __future__ import annotations
 from fer_lightning.config.schema import PrepareConfig
 from fer_lightning.data.archive import FaceArchive, report
 from fer_lightning.data.preparation import Recipe, prepare
+from fer_lightning.pictures import preview
 
 
 def run(config: PrepareConfig) -> FaceArchive:
@@ -12,5 +13,6 @@ def run(config: PrepareConfig) -> FaceArchive:
     recipe = Recipe.of(config.data, config.detector, config.image_size, config.channels)
     archive = prepare(recipe, config.archive, config.workers, config.force)
     print(report(archive.manifest))
+    print(f"preview: {preview(archive)}")
     print(f"archive: {archive.path}")
     return archive

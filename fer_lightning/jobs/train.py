@@ -86,8 +86,8 @@ def _check_devices(trainer: TrainerConfig) -> None:
 def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
     """The run's folder, named by the hash of what decides its result."""
     plain = identity(config)
-    if config.data.archive is not None:
-        plain.pop("detector")  # it cut nothing
+    if config.data.archive is not None or config.data.detector is not None:
+        plain.pop("detector")  # the job's detector cut nothing
     plain["archives"] = [archive.key for archive in faces.archives]
     name = f"{config.model.name}-{config.data.name}-{digest(plain)[:8]}-s{config.seed}"
     path = (config.run_dir or Path("multirun") / "train" / name).expanduser()
@@ -110,7 +110,7 @@ def _fit(
     ]
     if length.progress:
         callbacks.append(ImagesBar(length.max_images))
-    _quiet_lightning()
+    _log_to(folder.path / "train.log")
     trainer = lightning.Trainer(
         accelerator=length.accelerator,
         devices=1,
@@ -194,11 +194,14 @@ def _print_places(folder: RunFolder) -> None:
     print(f"run:     {folder.path}")
 
 
-def _quiet_lightning() -> None:
-    """Its notices on devices, workers and logging steps do not fit a GAN on our own loader."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*logging interval.*")
-    warnings.filterwarnings("ignore", message=".*in eval mode at the start.*")
+def _log_to(path: Path) -> None:
+    """Lightning's notices go into the run folder: few of them fit a GAN on our own loader."""
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated.*")
+    logging.captureWarnings(True)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("lightning.pytorch", "lightning.fabric", "py.warnings"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False

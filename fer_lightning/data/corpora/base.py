@@ -58,6 +58,7 @@ class UnusableImage(Exception):
 class SplitScheme(enum.Enum):
     """How the rows of an archive are divided."""
 
+    auto = "auto"
     official = "official"
     stratified = "stratified"
     subject = "subject"
@@ -71,7 +72,8 @@ class SplitConfig:
 
     Attributes:
         scheme: ``official`` (the corpus's own), ``stratified`` (by emotion), ``subject`` (no
-            person in two parts), ``kfold`` (stratified) or ``subject_kfold``.
+            person in two parts), ``kfold`` (stratified), ``subject_kfold``, or ``auto``:
+            ``official`` where the archive has such a split, else ``stratified``.
         val: Fraction of the rows for validation (not used by ``official`` where the corpus has
             one, nor by the folds).
         test: Fraction of the rows for testing, likewise.
@@ -80,7 +82,7 @@ class SplitConfig:
         seed: Draws the division. It is not the run's seed: runs over seeds share one division.
     """
 
-    scheme: SplitScheme = SplitScheme.stratified
+    scheme: SplitScheme = SplitScheme.auto
     val: float = 0.1
     test: float = 0.1
     folds: int = 10

@@ -63,5 +63,5 @@ def test_extra_archives_must_fit_too(tmp_path: Path) -> None:
 
 def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
     small_archive(tmp_path / "a")
-    with pytest.raises(UserError, match=r"data\.batch_size=64 exceeds the 48"):
+    with pytest.raises(UserError, match=r"data\.batch_size=64 exceeds the 42"):
         module(Folder(archive=tmp_path / "a"))

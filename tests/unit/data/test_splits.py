@@ -11,13 +11,14 @@ from fer_lightning.data.corpora.base import SplitConfig, SplitScheme
 from fer_lightning.data.splits import Division, divide
 from fer_lightning.errors import UserError
 
+pytestmark = pytest.mark.filterwarnings("ignore:The least populated class")
 EMOTIONS: list[str | None] = ["anger"] * 700 + ["fear"] * 200 + ["disgust"] * 97 + [None] * 3
 SUBJECTS: list[str | None] = [f"S{i * 7 % 41}" for i in range(1000)]
 OFFICIAL: list[str | None] = (["train"] * 8 + ["val", "test"]) * 100
 
 
 def divided(**settings: object) -> Division:
-    config = SplitConfig(**settings)  # type: ignore[arg-type]
+    config = SplitConfig(**{"scheme": SplitScheme.stratified} | settings)  # type: ignore[arg-type]
     return divide(config, EMOTIONS, OFFICIAL, SUBJECTS)
 
 
@@ -28,7 +29,18 @@ def test_every_row_is_in_one_part(scheme: SplitScheme) -> None:
     assert sorted(np.concatenate(list(parts.values()))) == list(range(1000))
 
 
-@pytest.mark.parametrize("scheme", [s for s in SplitScheme if s is not SplitScheme.official])
+DRAWN = [s for s in SplitScheme if s not in (SplitScheme.auto, SplitScheme.official)]
+
+
+def test_auto_is_official_where_there_is_one() -> None:
+    config = SplitConfig()
+    official = divide(config, EMOTIONS, OFFICIAL, SUBJECTS)
+    assert all(OFFICIAL[i] == part for part, rows in official.items() for i in rows)
+    stratified = divide(config, EMOTIONS, [None] * 1000, SUBJECTS)
+    assert all(np.array_equal(stratified[part], rows) for part, rows in divided().items())
+
+
+@pytest.mark.parametrize("scheme", DRAWN)
 def test_the_seed_decides(scheme: SplitScheme) -> None:
     one, same, other = (divided(scheme=scheme, seed=seed) for seed in (1, 1, 2))
     assert all(np.array_equal(one[part], same[part]) for part in one)

@@ -1,0 +1,59 @@
+"""Means over windows and epochs are those of all steps, also across a resume."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from fer_lightning.callbacks.losses import LossLog
+
+
+class Run:
+    """Six batches of four images an epoch, logged every twelve images."""
+
+    def __init__(self, log: LossLog, images_seen: int = 0) -> None:
+        self.log = log
+        self.rows: list[tuple[int, dict[str, float]]] = []
+        logger = SimpleNamespace(log_metrics=lambda row, step: self.rows.append((step, row)))
+        self.loader: Any = type("Loader", (), {"__len__": lambda _: 6})()
+        self.loader.epoch, self.loader.position = divmod(images_seen // 4, 6)
+        self.trainer: Any = SimpleNamespace(
+            should_stop=False, world_size=1, logger=logger, train_dataloader=self.loader
+        )
+        self.module: Any = SimpleNamespace(images_seen=images_seen, trainer=self.trainer)
+
+    def steps(self, losses: list[float]) -> None:
+        for loss in losses:
+            self.module.images_seen += 4
+            batches = self.module.images_seen // 4
+            self.loader.epoch, self.loader.position = (batches - 1) // 6, (batches - 1) % 6 + 1
+            outputs = {"g_loss": torch.tensor(loss)}
+            self.log.on_train_batch_end(self.trainer, self.module, outputs, [0] * 4, 0)
+
+
+LOSSES = [float(i * i) for i in range(12)]
+
+
+def test_windows_and_epochs_hold_the_mean_of_their_steps() -> None:
+    run = Run(LossLog(interval=12))
+    run.steps(LOSSES)
+    windows = [row["g_loss"] for _, row in run.rows]
+    assert windows == pytest.approx([sum(LOSSES[a:b]) / 3 for a, b in pairwise(range(0, 13, 3))])
+    epochs = [(row["epoch"], row["epoch_g_loss"]) for _, row in run.rows if "epoch" in row]
+    assert epochs == [(1, pytest.approx(55 / 6)), (2, pytest.approx(451 / 6))]
+    assert [step for step, _ in run.rows] == [12, 24, 36, 48]
+
+
+@pytest.mark.parametrize("stop", [1, 4, 8])
+def test_a_resume_goes_on_with_open_windows(stop: int) -> None:
+    whole, first = Run(LossLog(12)), Run(LossLog(12))
+    whole.steps(LOSSES)
+    first.steps(LOSSES[:stop])
+    second = Run(LossLog(12), images_seen=4 * stop)
+    second.log.load_state_dict(first.log.state_dict())
+    second.steps(LOSSES[stop:])
+    assert first.rows + second.rows == whole.rows
