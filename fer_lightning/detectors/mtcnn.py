@@ -39,7 +39,7 @@ class Limits(NamedTuple):
 
 
 LIMITS = {"cpu": Limits(1 << 20, 1 << 17), "cuda": Limits(1 << 25, 1 << 21)}
-"""By type of device; on a CPU, those of 20 pairs that were fastest on 96 photographs."""
+"""By type of device: for a CPU the fastest of 20 pairs on 96 photographs, for CUDA an estimate."""
 
 
 @dataclass(kw_only=True)

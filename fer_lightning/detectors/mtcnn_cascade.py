@@ -139,13 +139,10 @@ class Candidates(NamedTuple):
         rule: Callable[[Tensor, Tensor, float], Tensor] = nms,
         groups: Tensor | None = None,
     ) -> Candidates:
-        """Drop boxes that overlap a better one of their group, by default of their image.
+        """Keep boxes that overlap no better one of their group, else image; by falling score.
 
         Groups are gone through one by one: told apart by an offset to their coordinates, as is
         usual, boxes would be rounded, and more so with each further image.
-
-        Returns:
-            What is left, by group, then by falling score.
         """
         groups = self.image if groups is None else groups
         order = groups.argsort(stable=True)
@@ -156,12 +153,9 @@ class Candidates(NamedTuple):
 
 
 def covering(boxes: Tensor, scores: Tensor, overlap: float) -> Tensor:
-    """Suppress boxes (K, 4) that share over a fraction of the smaller area with a better box.
-
-    Returns:
-        Indices of the kept boxes by falling score.
-    """
-    # This very sort, for the best scores are often equal, and which box stays depends on it.
+    """Keep boxes (K, 4) unless they share over a fraction of the smaller area with a better one."""
+    # Scores near 1 are often equal in float32, and the box that stays is then the one that numpy's
+    # default sort puts last, which differs among CPUs: the sort must be facenet-pytorch's own.
     order = torch.from_numpy(scores.numpy().argsort()[::-1].copy())
     low, high = boxes[order, :2], boxes[order, 2:] + 1
     area = (high - low).prod(1)
@@ -195,12 +189,7 @@ class Cascade:
     device: torch.device
 
     def find(self, images: Sequence[NDArray[np.uint8]]) -> Candidates:
-        """Find faces, by image, then by falling score.
-
-        Args:
-            images: RGB arrays of shape (H, W, 3), each with at least one level, those of equal
-                size next to one another.
-        """
+        """Find faces, by image, then by falling score; images as for ``SummedAreas``."""
         areas = SummedAreas(images, self.device)
         faces = self._propose(areas).suppressed(0.7).shifted(0).squared()
         faces = self._judge(1, areas, faces).suppressed(0.7).shifted(1).squared()
@@ -242,7 +231,7 @@ class Cascade:
         if not len(corners):
             return faces
         network, side = self.networks[stage], INPUTS[stage]
-        step = self.batch_pixels // side**2
+        step = max(1, self.batch_pixels // side**2)
         outputs = [
             network(areas.crops(faces.image[i : i + step], corners[i : i + step], side))
             for i in range(0, len(corners), step)
