@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        print("fer: interrupted", file=sys.stderr)
+        print("fer: interrupted; the same command goes on where it was", file=sys.stderr)
         return 130
 
 

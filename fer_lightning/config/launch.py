@@ -15,6 +15,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -53,6 +54,8 @@ def launch(
             print(f"fer: error: {error}", file=sys.stderr)
             return None
         statuses.append(getattr(result, "status", 0))
+        if statuses[-1] and HydraConfig.get().mode is RunMode.MULTIRUN:
+            raise KeyboardInterrupt  # Ctrl-C is meant for the whole sweep
         return result
 
     verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"

@@ -142,13 +142,23 @@ class ArchiveWriter:
         Args:
             shards: How many there are.
             manifest: What the archive was made from; count, sizes and class counts are added.
+
+        Raises:
+            UserError: If there is not one face; gives the reasons.
         """
         folders = [shard_path(self.partial, n) for n in range(shards)]
+        index = pa.concat_tables(pq.read_table(f / "index.parquet") for f in folders)
+        excluded = pa.concat_tables(pq.read_table(f / "excluded.parquet") for f in folders)
+        if not len(index):
+            reasons = Counter(excluded.column("reason").to_pylist()).most_common()
+            raise UserError(
+                f"none of the {len(excluded):,} images gave a face "
+                f"({', '.join(f'{reason} {count:,}' for reason, count in reasons)}); "
+                "detector.no_face=centre_crop keeps images without one"
+            )
         joined = self.path.with_name(self.path.name + ".joined")
         shutil.rmtree(joined, ignore_errors=True)
         joined.mkdir()
-        index = pa.concat_tables(pq.read_table(f / "index.parquet") for f in folders)
-        excluded = pa.concat_tables(pq.read_table(f / "excluded.parquet") for f in folders)
         shape = _join_faces([f / "faces.npy" for f in folders], joined / "faces.npy", len(index))
         pq.write_table(index, joined / "index.parquet")
         pq.write_table(excluded, joined / "excluded.parquet")

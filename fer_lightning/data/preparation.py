@@ -120,13 +120,7 @@ def prepare(
         shards = -(-len(rows) // SHARD)
         _fill(recipe, rows, writer, shards, workers or _cores())
         made_from = {**recipe.settings(), "source": source, "command": command_line()}
-        archive = writer.publish(shards, made_from)
-    if not len(archive):
-        raise UserError(
-            f"none of the {len(rows):,} images of data={corpus.name} gave a face; see "
-            f"{archive.path}/excluded.parquet, and try detector.no_face=centre_crop"
-        )
-    return archive
+        return writer.publish(shards, made_from)
 
 
 def _locked(lock: FileLock, path: Path) -> AbstractContextManager[Any]:

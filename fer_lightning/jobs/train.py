@@ -89,7 +89,8 @@ def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
     if config.data.archive is not None or config.data.detector is not None:
         plain.pop("detector")  # the job's detector cut nothing
     plain["archives"] = [archive.key for archive in faces.archives]
-    name = f"{config.model.name}-{config.data.name}-{digest(plain)[:8]}-s{config.seed}"
+    corpus = faces.archives[0].manifest["corpus"]
+    name = f"{config.model.name}-{corpus}-{digest(plain)[:8]}-s{config.seed}"
     path = (config.run_dir or Path("multirun") / "train" / name).expanduser()
     return RunFolder(path=path, identity=plain)
 

@@ -21,7 +21,6 @@ from fer_lightning.errors import UserError
 Picture: TypeAlias = NDArray[np.uint8]
 Pictures: TypeAlias = list[Picture]
 Found: TypeAlias = list[list[Detection]]
-
 WHEEL = Path(facenet_pytorch.__file__).parent / "data"
 
 
@@ -48,7 +47,7 @@ def photographs(muxspace_root: Path) -> Pictures:
             kind = chosen[photograph.size == (350, 350)]
             if len(kind) < 30:
                 kind.append(np.asarray(photograph.convert("RGB")))
-    # In an order in which neighbours differ in size.
+    # Neighbours differ in size.
     return [photograph for pair in zip(*chosen.values(), strict=True) for photograph in pair]
 
 
@@ -62,8 +61,8 @@ def assert_equal(faces: list[Detection], others: list[Detection]) -> None:
     assert len(faces) == len(others)
     for face, other in zip(faces, others, strict=True):
         np.testing.assert_allclose(face.box, other.box, atol=1e-2)
-        points = np.asarray(other.landmarks)
-        np.testing.assert_allclose(np.asarray(face.landmarks), points, atol=1e-2)
+        points = np.array([face.landmarks, other.landmarks], np.float32)
+        np.testing.assert_allclose(points[0], points[1], atol=1e-2)
         assert face.score == pytest.approx(other.score, abs=1e-4)
 
 
