@@ -13,7 +13,7 @@ NOISE, SAMPLES, WEIGHTS = 1, 2, 3
 def stream_seed(seed: int, purpose: int, part: int = 0) -> int:
     """A 63-bit seed that differs for every seed, purpose and part (a rank, a shard)."""
     state = np.random.SeedSequence([seed, purpose, part]).generate_state(1, np.uint64)
-    return int(state[0] >> 1)
+    return int(state[0]) >> 1
 
 
 def noise_generator(seed: int, rank: int, device: torch.device) -> Generator:

@@ -27,6 +27,10 @@ class Exclusion:
     reason: str
 
 
+# Of variable length: before pyarrow 26, fixed-size lists with nulls did not survive Parquet.
+_FLOATS = pa.list_(pa.float32())
+
+
 def index_schema(action_units: Sequence[int]) -> pa.Schema:
     """Columns of ``index.parquet``: the labels, then the crop's box, score and landmarks.
 
@@ -38,9 +42,9 @@ def index_schema(action_units: Sequence[int]) -> pa.Schema:
             *_SOURCE,
             ("intensity", pa.float32()),
             *((f"au_{unit}", pa.float32()) for unit in action_units),
-            ("box", pa.list_(pa.float32(), 4)),
+            ("box", _FLOATS),
             ("score", pa.float32()),
-            ("landmarks", pa.list_(pa.float32(), 10)),
+            ("landmarks", _FLOATS),
         ]
     )
 

@@ -134,7 +134,7 @@ class FaceLoader:
         if self.training:
             generator = torch.Generator()
             seeds = np.random.SeedSequence([self.seed, self.epoch, self.position])
-            generator.manual_seed(int(seeds.generate_state(1, np.uint64)[0] >> 1))
+            generator.manual_seed(int(seeds.generate_state(1, np.uint64)[0]) >> 1)
             images = augment(images, self.augmentation, generator)
         return FaceBatch(images, emotions)
 
