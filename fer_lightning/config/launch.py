@@ -26,6 +26,10 @@ from fer_lightning.errors import UserError
 from fer_lightning.registry import corpora, detectors, models
 
 
+VALUE_FLAGS = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd"}
+"""Flags of Hydra's that a word may follow."""
+
+
 def launch(
     job: str, arguments: Sequence[str], conf: Path, task: Callable[[DictConfig], Any]
 ) -> int:
@@ -39,7 +43,7 @@ def launch(
     """
     register()
     components = [r.load(name) for r in (corpora, detectors, models) for name in r.names()]
-    overrides = quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components]))
+    overrides = _flags_first(quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components])))
     _refuse_group_lists(overrides)
     statuses: list[int] = []
     mistakes: list[str] = []
@@ -74,6 +78,17 @@ def launch(
         lines = "\n  ".join(mistakes)
         print(f"fer: {len(mistakes)} of {cells} jobs failed:\n  {lines}", file=sys.stderr)
     return 2 if mistakes else max(statuses, default=0)
+
+
+def _flags_first(arguments: Sequence[str]) -> list[str]:
+    """Flags before overrides: Hydra's parser does not take them in between."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    for argument in arguments:
+        is_value = flags and flags[-1] in VALUE_FLAGS and "=" not in argument
+        target = flags if argument.startswith("-") or is_value else overrides
+        target.append(argument)
+    return flags + overrides
 
 
 def _refuse_group_lists(overrides: Sequence[str]) -> None:

@@ -103,13 +103,14 @@ def prepare(
     corpus = recipe.corpus
     rows = corpus.rows()
     files = corpus.files(rows)
-    cache = archives_folder() / ".fingerprints"
+    folder = archives_folder() if path is None else path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    cache = folder / ".fingerprints"
     source = fingerprint(files, corpus.folder, cache) if files else digest(len(rows))
     key = recipe.key(source)
     if path is None:
         name = f"{corpus.name}-{recipe.detector.name}-{recipe.image_size}-{key[:8]}"
-        path = archives_folder() / name
-    path.parent.mkdir(parents=True, exist_ok=True)
+        path = folder / name
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     with _locked(lock, path):
         if path.exists() and not force:

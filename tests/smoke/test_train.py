@@ -34,6 +34,8 @@ TINY = [
 
 
 def metrics(run: Path) -> list[dict[str, str]]:
+    if not (run / "metrics.csv").is_file():
+        return []
     with (run / "metrics.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -105,7 +107,8 @@ def test_a_signal_saves_and_the_same_command_goes_on(
         text=True,
     )
     deadline = time.monotonic() + 120
-    while not (tmp_path / "RUN" / "metrics.csv").is_file() and time.monotonic() < deadline:
+    while len(metrics(tmp_path / "RUN")) < 2 and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(number)
     out, errors = process.communicate(timeout=120)

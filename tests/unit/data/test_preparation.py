@@ -97,7 +97,9 @@ def test_no_face_at_all_names_the_remedy(tmp_path: Path) -> None:
     folder = tmp_path / "faces" / "anger"
     folder.mkdir(parents=True)
     (folder / "a.png").write_text("no image")
-    with pytest.raises(UserError, match=r"none of the 1 images gave a face \(unreadable 1\).*no_face"):
+    with pytest.raises(
+        UserError, match=r"none of the 1 images gave a face \(unreadable 1\).*no_face"
+    ):
         prepare(recipe(tmp_path / "faces"))
 
 
