@@ -6,7 +6,6 @@ an error in a key answer at once.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,17 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from fer_lightning import registry
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, mendable
 
 JOBS = {
     "prepare": "cut the faces of a dataset into an archive",
     "train": "train a model (prepares what is missing)",
     "generate": "draw labelled samples from a trained model into an archive",
 }
-
-
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
-"""What a full, read-only or foreign disk answers."""
 
 
 def conf_dir() -> Path:
@@ -53,18 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         return _run(arguments[0], arguments[1:])
-    except UserError as error:
-        print(f"fer: error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
+    except Exception as error:
+        mistake = mendable(error)
+        if mistake is None:
             raise
-        place = error.filename or "the disk"
-        print(
-            f"fer: error: {place} cannot be written ({error.strerror}): make room or choose "
-            "another place; what was written is kept, and the same command goes on from there",
-            file=sys.stderr,
-        )
+        print(f"fer: error: {mistake}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("fer: interrupted; the same command goes on where it was", file=sys.stderr)

@@ -1,5 +1,11 @@
 """The one exception for mistakes that a user can mend."""
 
+from __future__ import annotations
+
+import errno
+
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
 
 class UserError(Exception):
     """A mistake outside the code: a wrong key, a missing folder, an impossible value.
@@ -7,3 +13,16 @@ class UserError(Exception):
     The message names the key or path and the remedy. The command line prints it without a
     traceback and exits with status 2; anything else that is raised is a defect of ours.
     """
+
+
+def mendable(error: Exception) -> UserError | None:
+    """The user's side of an exception: a full, read-only or foreign disk; None for all others."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        return UserError(
+            f"{error.filename or 'the disk'} cannot be written ({error.strerror}): make room or "
+            "choose another place; what was written is kept, and the same command goes on from "
+            "there"
+        )
+    return None

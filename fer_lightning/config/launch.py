@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from fer_lightning.config.plain import flatten
 from fer_lightning.config.quoting import path_keys, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS, register
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, mendable
 from fer_lightning.registry import corpora, detectors, models
 
 
@@ -53,10 +53,13 @@ def launch(
         sys.argv = command
         try:
             result = task(composed)
-        except UserError as error:  # a sweep goes on with its other cells
-            mistakes.append(f"{' '.join(HydraConfig.get().overrides.task)}: {error}")
-            print(f"fer: error: {error}", file=sys.stderr)
-            return None
+        except Exception as error:
+            mistake = mendable(error)
+            if mistake is None:
+                raise
+            mistakes.append(f"{' '.join(HydraConfig.get().overrides.task)}: {mistake}")
+            print(f"fer: error: {mistake}", file=sys.stderr)
+            return None  # a sweep goes on with its other cells
         statuses.append(getattr(result, "status", 0))
         if statuses[-1] and HydraConfig.get().mode is RunMode.MULTIRUN:
             raise KeyboardInterrupt  # Ctrl-C is meant for the whole sweep

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -206,7 +206,9 @@ def write_shard(
     unfinished = final.with_name(final.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    np.save(unfinished / "faces.npy", faces)
+    with (unfinished / "faces.npy").open("wb") as file:
+        _write_header(file, faces.shape)
+        _write_faces(file, faces)
     pq.write_table(index, unfinished / "index.parquet")
     pq.write_table(excluded, unfinished / "excluded.parquet")
     unfinished.rename(final)
@@ -220,10 +222,19 @@ def _join_faces(parts: Sequence[Path], target: Path, count: int) -> tuple[int, .
             faces = np.load(part, allow_pickle=False)
             if not shape:
                 shape = (count, *faces.shape[1:])
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-            faces.tofile(file)
+                _write_header(file, shape)
+            _write_faces(file, faces)
     return shape
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _write_faces(file: BinaryIO, faces: NDArray[np.uint8]) -> None:
+    # Not by numpy's tofile, whose error on a full disk does not say that the disk is full.
+    file.write(np.ascontiguousarray(faces).reshape(-1).data)
 
 
 def class_counts(index: pa.Table, excluded: pa.Table) -> dict[str, dict[str, Any]]:
