@@ -25,7 +25,6 @@ from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.errors import UserError, mendable
 from fer_lightning.registry import corpora, detectors, models
 
-
 VALUE_FLAGS = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd"}
 """Flags of Hydra's that a word may follow."""
 

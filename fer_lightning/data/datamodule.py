@@ -104,13 +104,17 @@ class FaceDataModule(lightning.LightningDataModule):
     def faces(self) -> FaceFormat:
         """What the data fixes about a model; known after :meth:`setup`."""
         _, size, _, channels = self.archives[0].shape
-        counts = np.bincount(self.labels[self.division["train"]], minlength=len(self.classes))
+        frequencies = [1.0] * len(self.classes) if self.data.balance else self.class_counts
         return FaceFormat(
-            image_size=size,
-            channels=channels,
-            classes=self.classes,
-            class_counts=counts.tolist(),
+            image_size=size, channels=channels, classes=self.classes, frequencies=frequencies
         )
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Training images of each class; known after :meth:`setup`."""
+        trained = self.labels[self.division["train"]]
+        counts: list[int] = np.bincount(trained, minlength=len(self.classes)).tolist()
+        return counts
 
     def train_dataloader(self) -> FaceLoader:
         """Shuffled, augmented, full batches of the training part."""

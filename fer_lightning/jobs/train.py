@@ -178,7 +178,7 @@ def _finish(
                 {"path": str(archive.path), "key": archive.key, "count": len(archive)}
                 for archive in faces.archives
             ],
-            "classes": dict(zip(module.classes, faces.faces.class_counts, strict=True)),
+            "classes": dict(zip(module.classes, faces.class_counts, strict=True)),
             **provenance(),
         },
     )

@@ -14,12 +14,13 @@ from typing import Any, cast
 import lightning
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 from fer_lightning.config.plain import to_plain
 from fer_lightning.data.batch import FaceBatch
-from fer_lightning.models.config import FaceFormat, ModelConfig
-from fer_lightning.rng import noise_generator
+from fer_lightning.models.config import AdversarialConfig, FaceFormat, ModelConfig
+from fer_lightning.nn.ema import AveragedNetwork
+from fer_lightning.rng import WEIGHTS, noise_generator, stream_seed
 
 Losses = Mapping[str, Tensor]
 """Named scalars; the one to descend is called ``loss``."""
@@ -46,7 +47,7 @@ class TrainingModule(lightning.LightningModule):
                 "image_size": faces.image_size,
                 "channels": faces.channels,
                 "classes": list(faces.classes),
-                "class_counts": list(faces.class_counts),
+                "frequencies": list(faces.frequencies),
             },
             "seed": seed,
         }
@@ -84,13 +85,32 @@ class AdversarialModule(TrainingModule):
     in Goodfellow et al. 2014, algorithm 1. With ``critic_steps`` k, the generator steps on every
     k-th batch.
 
-    Subclasses set :attr:`generator` and :attr:`discriminator` and implement the five methods
-    below.
+    Subclasses implement the five methods below.
+
+    Attributes:
+        generator: The generator as it is trained.
+        discriminator: The discriminator.
+        average: The generator's moving average, or None where that is switched off.
     """
 
     generator: nn.Module
     discriminator: nn.Module
-    critic_steps: int = 1
+
+    def __init__(self, config: AdversarialConfig, faces: FaceFormat, seed: int) -> None:
+        super().__init__(config, faces, seed)
+        self.adversarial = config
+        self.since_generator = 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(stream_seed(seed, WEIGHTS))
+            self.generator, self.discriminator = self.networks()
+        self.generator.to(memory_format=torch.channels_last)
+        self.discriminator.to(memory_format=torch.channels_last)
+        half_life = config.ema_half_life
+        self.average = AveragedNetwork(self.generator, half_life) if half_life else None
+
+    @abstractmethod
+    def networks(self) -> tuple[nn.Module, nn.Module]:
+        """Generator and discriminator with their initial weights, from the global random state."""
 
     @abstractmethod
     def generate(self, batch: FaceBatch) -> FaceBatch:
@@ -106,7 +126,7 @@ class AdversarialModule(TrainingModule):
 
     @abstractmethod
     def sample(self, emotions: Tensor, generator: Generator) -> Tensor:
-        """Images of the given class indices from the best weights there are.
+        """Images of the given class indices, by :attr:`best_generator` in eval mode.
 
         Args:
             emotions: int64 of shape (N,).
@@ -116,14 +136,19 @@ class AdversarialModule(TrainingModule):
             float32 of shape (N, C, H, W) in [-1, 1].
         """
 
-    @abstractmethod
-    def after_step(self, images: int) -> None:
-        """Called after the generator's step with the real images since the last one."""
+    @property
+    def best_generator(self) -> nn.Module:
+        """The averaged generator where there is one, else the trained one."""
+        return self.generator if self.average is None else self.average.network
 
-    def optimizer_pair(self) -> tuple[Optimizer, Optimizer]:
-        """The optimizers of discriminator and generator, as Lightning wraps them."""
-        discriminator, generator = cast("list[Any]", self.optimizers())
-        return discriminator, generator
+    def configure_optimizers(self) -> list[Optimizer]:
+        """Adam for the discriminator, then for the generator."""
+        config = self.adversarial
+        betas = (config.beta1, config.beta2)
+        return [
+            Adam(self.discriminator.parameters(), config.discriminator_lr, betas),
+            Adam(self.generator.parameters(), config.generator_lr, betas),
+        ]
 
     def training_step(self, batch: FaceBatch, batch_idx: int) -> dict[str, Tensor]:
         """One batch: a discriminator step and, when it is due, a generator step.
@@ -134,25 +159,40 @@ class AdversarialModule(TrainingModule):
         """
         images = len(batch) * self.trainer.world_size
         self.images_seen += images
-        optimizer_d, optimizer_g = self.optimizer_pair()
-        due = (batch_idx + 1) % self.critic_steps == 0
+        self.since_generator += 1
+        optimizer_d, optimizer_g = cast("list[Any]", self.optimizers())
+        due = self.since_generator >= self.adversarial.critic_steps
         with torch.set_grad_enabled(due):
             fake = self.generate(batch)
-        without_graph = FaceBatch(fake.images.detach(), fake.emotions)
-        losses_d = self.discriminator_loss(batch, without_graph)
-        optimizer_d.zero_grad()
-        self.manual_backward(losses_d["loss"])
-        optimizer_d.step()
-        record = {f"d_{name}": value.detach() for name, value in losses_d.items()}
+        losses = self.discriminator_loss(batch, FaceBatch(fake.images.detach(), fake.emotions))
+        self._step(optimizer_d, self.discriminator, losses["loss"])
+        record = {f"d_{name}": value.detach() for name, value in losses.items()}
         if due:
             with _frozen(self.discriminator):
-                losses_g = self.generator_loss(batch, fake)
-                optimizer_g.zero_grad()
-                self.manual_backward(losses_g["loss"])
-            optimizer_g.step()
-            record |= {f"g_{name}": value.detach() for name, value in losses_g.items()}
-            self.after_step(images * self.critic_steps)
+                losses = self.generator_loss(batch, fake)
+                self._step(optimizer_g, self.generator, losses["loss"])
+            record |= {f"g_{name}": value.detach() for name, value in losses.items()}
+            if self.average is not None:
+                self.average.update(self.generator, images * self.since_generator, self.images_seen)
+            self.since_generator = 0
         return record
+
+    def _step(self, optimizer: Any, network: nn.Module, loss: Tensor) -> None:
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        if self.adversarial.gradient_clip:
+            nn.utils.clip_grad_norm_(network.parameters(), self.adversarial.gradient_clip)
+        optimizer.step()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Also how long ago the generator stepped."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["fer"]["since_generator"] = self.since_generator
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the phase where it was."""
+        super().on_load_checkpoint(checkpoint)
+        self.since_generator = checkpoint["fer"]["since_generator"]
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from omegaconf import MISSING
 
+from fer_lightning.errors import UserError
+
 if TYPE_CHECKING:
     from fer_lightning.models.base import TrainingModule
 
@@ -21,13 +23,14 @@ class FaceFormat:
         image_size: Side of the square images in pixels.
         channels: 1 or 3.
         classes: Emotions by class index; a checkpoint stores this order.
-        class_counts: Training images of each class.
+        frequencies: How often training shows each class, up to a factor: its images, or equal
+            numbers where batches are balanced.
     """
 
     image_size: int
     channels: int
     classes: Sequence[str]
-    class_counts: Sequence[int]
+    frequencies: Sequence[float]
 
 
 @dataclass(kw_only=True)
@@ -56,3 +59,41 @@ class ModelConfig:
             faces: What the data fixes.
             seed: Seeds the initial weights and the training noise.
         """
+
+
+@dataclass(kw_only=True)
+class AdversarialConfig(ModelConfig):
+    """What the adversarial training base reads; the defaults are DCGAN's.
+
+    Attributes:
+        generator_lr: Adam's step size for the generator.
+        discriminator_lr: Adam's step size for the discriminator.
+        beta1: Adam's first moment decay, both networks.
+        beta2: Adam's second moment decay, both networks.
+        critic_steps: Discriminator steps for each generator step.
+        gradient_clip: Largest norm of a network's gradient; 0 turns clipping off.
+        ema_half_life: Real images after which a weight's share in the averaged generator has
+            halved; 0 turns averaging off.
+    """
+
+    generator_lr: float = 2e-4
+    discriminator_lr: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    critic_steps: int = 1
+    gradient_clip: float = 0.0
+    ema_half_life: int = 0
+
+    def __post_init__(self) -> None:
+        for key in ("generator_lr", "discriminator_lr"):
+            if not getattr(self, key) > 0:
+                raise UserError(f"model.{key}={getattr(self, key)}: give a number above 0")
+        for key in ("beta1", "beta2"):
+            if not 0 <= getattr(self, key) < 1:
+                raise UserError(f"model.{key}={getattr(self, key)}: give a number in [0, 1)")
+        if self.critic_steps < 1:
+            raise UserError(f"model.critic_steps={self.critic_steps}: give at least 1")
+        if not self.gradient_clip >= 0:
+            raise UserError(f"model.gradient_clip={self.gradient_clip}: give a norm, or 0 for off")
+        if self.ema_half_life < 0:
+            raise UserError(f"model.ema_half_life={self.ema_half_life}: give images, or 0 for off")

@@ -16,7 +16,7 @@ from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.rng import sample_generator
 
-FACES = FaceFormat(image_size=16, channels=3, classes=["fear", "anger"], class_counts=[3, 1])
+FACES = FaceFormat(image_size=16, channels=3, classes=["fear", "anger"], frequencies=[3, 1])
 
 
 def test_a_model_comes_back_without_its_data(tmp_path: Path) -> None:

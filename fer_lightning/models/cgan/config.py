@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fer_lightning.errors import UserError
-from fer_lightning.models.config import FaceFormat, ModelConfig
+from fer_lightning.models.config import AdversarialConfig, FaceFormat
 
 if TYPE_CHECKING:
     from fer_lightning.models.cgan.module import CGAN
@@ -28,7 +28,7 @@ class FakeLabels(enum.Enum):
 
 
 @dataclass(kw_only=True)
-class CGANConfig(ModelConfig):
+class CGANConfig(AdversarialConfig):
     """Paper A's conditional GAN.
 
     The defaults are the paper's; where it leaves a choice open, ``models/cgan/README.md`` says
@@ -43,14 +43,7 @@ class CGANConfig(ModelConfig):
         spectral_norm_dense: Also of its last, dense layer.
         dropout: Before the discriminator's dense layer.
         label_smoothing: Target of real images is one minus this (one-sided).
-        generator_lr: Adam's step size for the generator.
-        discriminator_lr: Adam's step size for the discriminator.
-        beta1: Adam's first moment decay, both networks.
-        beta2: Adam's second moment decay, both networks.
-        critic_steps: Discriminator steps for each generator step.
         init_std: Standard deviation of the initial weights; BatchNorm scales are N(1, init_std).
-        ema_half_life: Real images after which a weight's share in the averaged generator has
-            halved; 0 turns averaging off, as in the paper.
     """
 
     name: str = "cgan"
@@ -62,26 +55,18 @@ class CGANConfig(ModelConfig):
     spectral_norm_dense: bool = False
     dropout: float = 0.0
     label_smoothing: float = 0.0
-    generator_lr: float = 2e-4
-    discriminator_lr: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
-    critic_steps: int = 1
     init_std: float = 0.02
-    ema_half_life: int = 0
 
     def __post_init__(self) -> None:
-        for key in ("latent_dim", "width", "critic_steps"):
+        super().__post_init__()
+        for key in ("latent_dim", "width"):
             if getattr(self, key) < 1:
                 raise UserError(f"model.{key}={getattr(self, key)}: give at least 1")
-        for key in ("generator_lr", "discriminator_lr", "init_std"):
-            if getattr(self, key) <= 0:
-                raise UserError(f"model.{key}={getattr(self, key)}: give a number above 0")
-        for key in ("beta1", "beta2", "dropout", "label_smoothing"):
+        if not self.init_std > 0:
+            raise UserError(f"model.init_std={self.init_std}: give a number above 0")
+        for key in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, key) < 1:
                 raise UserError(f"model.{key}={getattr(self, key)}: give a number in [0, 1)")
-        if self.ema_half_life < 0:
-            raise UserError(f"model.ema_half_life={self.ema_half_life}: give images, or 0 for off")
 
     def check(self, image_size: int) -> None:
         """Four halvings must end on whole pixels: the side is a multiple of 16."""

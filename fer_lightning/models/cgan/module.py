@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Generator as RandomGenerator
-from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch import Tensor, nn
 
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.models.base import AdversarialModule, Losses
@@ -13,49 +12,30 @@ from fer_lightning.models.cgan.config import CGANConfig, FakeLabels, Prior
 from fer_lightning.models.cgan.networks import Discriminator, Generator, initialise
 from fer_lightning.models.cgan.objective import discriminator_terms, generator_terms
 from fer_lightning.models.config import FaceFormat
-from fer_lightning.nn.ema import AveragedNetwork
-from fer_lightning.rng import WEIGHTS, stream_seed
 
 
 class CGAN(AdversarialModule):
     """Class-conditional DCGAN with optional spectral normalisation (arXiv 2508.04481)."""
 
     def __init__(self, config: CGANConfig, faces: FaceFormat, seed: int) -> None:
-        super().__init__(config, faces, seed)
         self.config = config
-        self.critic_steps = config.critic_steps
-        classes = len(faces.classes)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(stream_seed(seed, WEIGHTS))
-            self.generator = Generator(
-                config.latent_dim, classes, faces.image_size, faces.channels, config.width
-            )
-            self.discriminator = Discriminator(
-                classes,
-                faces.image_size,
-                faces.channels,
-                config.width,
-                config.spectral_norm,
-                config.spectral_norm_dense,
-                config.dropout,
-            )
-            for network in (self.generator, self.discriminator):
-                initialise(network, config.init_std)
-                network.to(memory_format=torch.channels_last)
-        half_life = config.ema_half_life
-        self.average = AveragedNetwork(self.generator, half_life) if half_life else None
-        frequencies = torch.tensor(faces.class_counts, dtype=torch.float32)
+        self.faces = faces
+        super().__init__(config, faces, seed)
+        frequencies = torch.tensor(faces.frequencies, dtype=torch.float32)
         if config.fake_labels is FakeLabels.uniform:
-            frequencies = torch.ones(classes)
+            frequencies = torch.ones(len(faces.classes))
         self.register_buffer("frequencies", frequencies, persistent=False)
 
-    def configure_optimizers(self) -> list[Optimizer]:
-        """Adam for the discriminator, then for the generator."""
-        betas = (self.config.beta1, self.config.beta2)
-        return [
-            Adam(self.discriminator.parameters(), self.config.discriminator_lr, betas),
-            Adam(self.generator.parameters(), self.config.generator_lr, betas),
-        ]
+    def networks(self) -> tuple[nn.Module, nn.Module]:
+        """Paper A's networks at the size of the data."""
+        config, faces = self.config, self.faces
+        shape = (len(faces.classes), faces.image_size, faces.channels, config.width)
+        generator = Generator(config.latent_dim, *shape)
+        discriminator = Discriminator(*shape, config.dropout)
+        for network in (generator, discriminator):
+            initialise(network, config.init_std)
+        discriminator.normalise(config.spectral_norm, config.spectral_norm_dense)
+        return generator, discriminator
 
     def generate(self, batch: FaceBatch) -> FaceBatch:
         """As many fakes as there are real images, with labels of their own."""
@@ -67,8 +47,7 @@ class CGAN(AdversarialModule):
     def discriminator_loss(self, real: FaceBatch, fake: FaceBatch) -> Losses:
         """Real and fake go through together.
 
-        There is no batch norm that could tell them apart, and one power iteration a step is what
-        spectral norm was published with.
+        There is no batch norm that could tell them apart.
         """
         images = torch.cat([real.images, fake.images])
         logits = self.discriminator(images, torch.cat([real.emotions, fake.emotions]))
@@ -79,16 +58,11 @@ class CGAN(AdversarialModule):
         """How little the discriminator believes the fakes."""
         return generator_terms(self.discriminator(fake.images, fake.emotions))
 
-    def after_step(self, images: int) -> None:
-        """Let the averaged generator follow."""
-        if self.average is not None:
-            self.average.update(self.generator, images, self.images_seen)
-
     @torch.no_grad()
     def sample(self, emotions: Tensor, generator: RandomGenerator) -> Tensor:
         """Images from the averaged generator where there is one, batch norm in eval mode."""
         latent = self._latent(len(emotions), generator).to(self.device)
-        network = self.generator if self.average is None else self.average.network
+        network = self.best_generator
         training = network.training
         network.eval()
         images: Tensor = network(latent, emotions.to(self.device))

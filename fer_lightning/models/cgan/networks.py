@@ -64,8 +64,6 @@ class Discriminator(nn.Module):
         image_size: Side of the image in pixels, a multiple of 16.
         channels: 1 or 3.
         width: Filters of the finest layer.
-        spectral: Spectral normalisation of the convolutions.
-        spectral_dense: Also of the dense layer.
         dropout: Before the dense layer.
     """
 
@@ -75,8 +73,6 @@ class Discriminator(nn.Module):
         image_size: int,
         channels: int,
         width: int,
-        spectral: bool,
-        spectral_dense: bool,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -89,11 +85,12 @@ class Discriminator(nn.Module):
         self.blocks = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(8 * width * (image_size // 16) ** 2, 1)
-        if spectral:
-            for layer in self.blocks[::2]:
-                spectral_norm(layer)
-        if spectral_dense:
-            spectral_norm(self.dense)
+
+    def normalise(self, convolutions: bool, dense: bool) -> None:
+        """Add spectral normalisation, once the initial weights are there to be measured."""
+        layers = [*self.blocks[::2]] * convolutions + [self.dense] * dense
+        for layer in layers:
+            spectral_norm(layer)
 
     def forward(self, images: Tensor, emotions: Tensor) -> Tensor:
         """Logits (N,) that images (N, C, H, W) are real faces of class indices (N,)."""
@@ -114,16 +111,10 @@ def initialise(network: nn.Module, std: float) -> None:
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            weight = torch.empty(module.weight.shape).normal_(0, std)
-            module.weight = weight if _normalised(module) else nn.Parameter(weight)
+            module.weight.normal_(0, std)
         elif isinstance(module, nn.BatchNorm2d):
             module.weight.normal_(1, std)
         else:
             continue
         if module.bias is not None:
             module.bias.zero_()
-
-
-def _normalised(module: nn.Module) -> bool:
-    """Whether assigning ``weight`` goes through a parametrisation."""
-    return nn.utils.parametrize.is_parametrized(module, "weight")

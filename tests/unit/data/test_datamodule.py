@@ -24,7 +24,7 @@ def module(data: Folder, channels: int | None = None, size: int = 16) -> FaceDat
 def test_it_prepares_what_is_missing(tmp_path: Path) -> None:
     faces = module(Folder(root=class_folders(tmp_path / "f"), batch_size=4), channels=1)
     assert faces.faces.classes == ["happiness", "sadness", "anger"]
-    assert faces.faces.class_counts == [10, 10, 10]
+    assert faces.class_counts == [10, 10, 10]
     batch = next(iter(faces.train_dataloader()))
     assert batch.images.shape == (4, 1, 16, 16)
     assert batch.images.dtype is torch.float32

@@ -15,7 +15,7 @@ from fer_lightning.models.cgan.module import CGAN
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.rng import sample_generator
 
-FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], class_counts=[3, 1])
+FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], frequencies=[3, 1])
 
 
 def cgan(seed: int = 0, **settings: Any) -> CGAN:

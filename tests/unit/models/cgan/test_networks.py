@@ -14,10 +14,12 @@ def parameters(network: nn.Module) -> int:
 
 
 def discriminator(
-    size: int = 64, channels: int = 1, width: int = 64, **options: bool
+    size: int = 64, channels: int = 1, width: int = 64, spectral: bool = True, dense: bool = False
 ) -> Discriminator:
-    settings = {"spectral": True, "spectral_dense": False} | options
-    return Discriminator(7, size, channels, width, dropout=0.0, **settings)
+    network = Discriminator(7, size, channels, width, dropout=0.0)
+    initialise(network, 0.02)
+    network.normalise(spectral, dense)
+    return network
 
 
 def test_parameter_counts_are_the_papers() -> None:
@@ -50,13 +52,11 @@ def test_the_label_reaches_both_networks() -> None:
 def test_spectral_norm_bounds_the_convolutions_alone() -> None:
     torch.manual_seed(0)
     network = discriminator(16, 1, 4)
-    for _ in range(50):  # power iterations
-        network(torch.randn(2, 1, 16, 16), torch.tensor([0, 1]))
     convolutions = [m for m in network.blocks if isinstance(m, nn.Conv2d)]
     norms = [torch.linalg.matrix_norm(c.weight.flatten(1), 2).item() for c in convolutions]
-    assert norms == pytest.approx([1] * 4, abs=1e-2)
+    assert norms == pytest.approx([1] * 4, abs=0.03)  # from the first step on
     assert not nn.utils.parametrize.is_parametrized(network.dense)
-    assert nn.utils.parametrize.is_parametrized(discriminator(spectral_dense=True).dense)
+    assert nn.utils.parametrize.is_parametrized(discriminator(dense=True).dense)
     plain = discriminator(spectral=False)
     assert not any(nn.utils.parametrize.is_parametrized(m) for m in plain.modules())
 
@@ -65,8 +65,7 @@ def test_spectral_norm_bounds_the_convolutions_alone() -> None:
 def test_initial_weights_are_dcgans(spectral: bool) -> None:
     torch.manual_seed(0)
     generator, judge = Generator(50, 7, 64, 1, 16), discriminator(width=16, spectral=spectral)
-    for network in (generator, judge):
-        initialise(network, 0.02)
+    initialise(generator, 0.02)
     assert generator.dense.weight.std().item() == pytest.approx(0.02, rel=0.02)
     assert generator.blocks[0].weight.mean().item() == pytest.approx(1, abs=0.01)
     assert generator.dense.bias.abs().max() == 0
