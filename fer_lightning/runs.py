@@ -9,12 +9,14 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
 from fer_lightning.config.plain import flatten
@@ -57,11 +59,42 @@ class RunFolder:
         """What the finished run measured."""
         return self.path / "results.json"
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder against other processes, once it is known to hold this very run.
+
+        Raises:
+            UserError: If another process holds it, or the folder belongs to another run.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"run_dir={self.path} is a file; choose a folder")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UserError(
+                f"run_dir={self.path}: another process trains this run; wait for it or choose "
+                "another run_dir="
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def results(self) -> dict[str, Any] | None:
-        """The results of a finished run, or None."""
+        """The results of this run if it is finished, or None.
+
+        Raises:
+            UserError: If the folder belongs to another run, or the file is damaged.
+        """
         if not self.results_file.is_file():
             return None
-        loaded: dict[str, Any] = json.loads(self.results_file.read_text(encoding="utf-8"))
+        self._check_identity()
+        try:
+            loaded: dict[str, Any] = json.loads(self.results_file.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise UserError(f"{self.results_file} is damaged ({error}): delete it") from error
         return loaded
 
     def start(self, config: Mapping[str, Any], force: bool) -> None:
@@ -75,10 +108,10 @@ class RunFolder:
             UserError: If the folder belongs to another run; names the keys that differ.
         """
         manifest = self.path / "manifest.json"
-        if manifest.is_file() and force:
-            self._clear()
-        elif manifest.is_file():
-            self._check(json.loads(manifest.read_text(encoding="utf-8"))["identity"])
+        if manifest.is_file():
+            self._check_identity(force)
+            if force:
+                self._clear()
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise UserError(f"run_dir={self.path} holds other files; choose an empty folder")
         for folder in (self.path, self.samples, self.checkpoint.parent):
@@ -93,10 +126,19 @@ class RunFolder:
                 "command": command_line(),
             },
         )
-        OmegaConf.save(OmegaConf.create(dict(config)), self.path / "config.yaml")
+        unfinished = self.path / "config.yaml.unfinished"
+        OmegaConf.save(OmegaConf.create(dict(config)), unfinished)
+        unfinished.replace(self.path / "config.yaml")
 
-    def _check(self, found: Mapping[str, Any]) -> None:
-        if found == self.identity:
+    def _check_identity(self, any_run: bool = False) -> None:
+        try:
+            text = (self.path / "manifest.json").read_text(encoding="utf-8")
+            found = json.loads(text)["identity"]
+        except (OSError, json.JSONDecodeError, KeyError) as error:
+            raise UserError(
+                f"run_dir={self.path} has no manifest of a run; choose another run_dir="
+            ) from error
+        if any_run or found == self.identity:
             return
         there, here = dict(flatten(found)), dict(flatten(self.identity))
         differing = [

@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from fer_lightning.callbacks.clock import crossed
+from fer_lightning.errors import UserError
 
 
 class Checkpointing(Checkpoint):
@@ -46,10 +48,20 @@ class Checkpointing(Checkpoint):
     ) -> None:
         """Save where it is due; Lightning calls checkpoint callbacks after all others."""
         if trainer.should_stop or crossed(self.interval, pl_module, batch):
-            self.save(trainer)
+            self.save(trainer, pl_module)
 
-    def save(self, trainer: Trainer) -> None:
-        """Save now."""
+    def save(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save now.
+
+        Raises:
+            UserError: If a weight is not finite; the checkpoint before it is kept.
+        """
+        for name, weight in pl_module.named_parameters():
+            if not torch.isfinite(weight).all():
+                raise UserError(
+                    f"training diverged: {name} is not finite. Lower the learning rates "
+                    "(model.*_lr), or use trainer.precision=32-true; the last checkpoint is kept"
+                )
         unfinished = self.path.with_suffix(".unfinished")
         trainer.save_checkpoint(unfinished)
         unfinished.replace(self.path)

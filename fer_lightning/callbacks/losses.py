@@ -48,7 +48,6 @@ class LossLog(Callback):
         self.interval = interval
         self.window = RunningMean()
         self.whole_epoch = RunningMean()
-        self.latest: dict[str, float] = {}
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -58,8 +57,7 @@ class LossLog(Callback):
         self.whole_epoch.add(outputs)
         row: dict[str, float] = {}
         if crossed(self.interval, pl_module, batch) or trainer.should_stop:
-            self.latest = self.window.take()
-            row |= self.latest
+            row |= self.window.take()
         loader = training_loader(trainer)
         if loader.position == len(loader):
             row |= {"epoch": loader.epoch + 1} | self.whole_epoch.take("epoch_")

@@ -36,6 +36,9 @@ def _refuse_unknown(node: object, prefix: str) -> None:
     if not is_dataclass(node):
         return
     known = {f.name for f in fields(node)}
+    chosen = getattr(node, "name", None)
+    if chosen != getattr(type(node), "name", chosen):
+        raise UserError(f"{prefix}name is fixed; choose another with {prefix.rstrip('.')}=NAME")
     for key in vars(node).keys() - known:
         raise UserError(
             f"there is no key {prefix}{key}; the keys there are {', '.join(sorted(known))}"

@@ -140,7 +140,8 @@ def _nearest(key: str, job: str, overrides: Sequence[str], conf: Path) -> str:
     with initialize_config_dir(str(conf), version_base="1.3"):
         composed = compose(job, overrides=chosen)
     plain: Any = OmegaConf.to_container(composed, resolve=False)
-    keys = [name for name, _ in flatten(plain)]
+    keys = [name for name, _ in flatten(plain) if not name.endswith("name")]
+    keys += ["data", "detector", "model", "experiment"]
     near = difflib.get_close_matches(key, keys, n=1)
     if near:
         return f"did you mean {near[0]}?"

@@ -49,8 +49,10 @@ def _quote_argument(argument: str, keys: dict[str, bool], sweep: bool) -> str:
     if match is None or match[2].rpartition(".")[2] not in keys:
         return argument
     plus, key, value = match.groups()
-    if value in ("", "null"):
+    if value == "null":
         return argument
+    if not value:
+        raise UserError(f"{key}= is empty: give a path, or null for none")
     if keys[key.rpartition(".")[2]]:
         values = _split(value) if sweep else [value]
         return f"{plus}{key}=" + ",".join(_quote_list(key, part) for part in values)

@@ -18,6 +18,9 @@ from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 from fer_lightning.models.config import ModelConfig
 
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true")
+"""What Lightning's trainer understands."""
+
 
 @dataclass(kw_only=True)
 class TrainerConfig:
@@ -47,6 +50,8 @@ class TrainerConfig:
         for key in ("max_images", "devices", "checkpoint_images", "sample_images", "log_images"):
             if getattr(self, key) < 1:
                 raise UserError(f"trainer.{key}={getattr(self, key)}: give at least 1")
+        if self.precision not in PRECISIONS:
+            raise UserError(f"trainer.precision={self.precision}: choose from {PRECISIONS}")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"trainer.accelerator={self.accelerator}: choose auto, cpu or gpu")
 
@@ -68,6 +73,9 @@ class FaceConfig:
     channels: int | None = None
 
     def __post_init__(self) -> None:
+        for key in ("data", "detector"):
+            if getattr(self, key) is None:
+                raise UserError(f"{key}=null: choose one; `fer --help` lists them")
         if self.image_size < 8:
             raise UserError(f"image_size={self.image_size}: give at least 8 pixels")
         if self.channels not in (None, 1, 3):
@@ -114,9 +122,11 @@ class TrainConfig(FaceConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.model is None:
+            raise UserError("model=null: choose one; `fer --help` lists them")
         self.model.check(self.image_size)
-        if self.seed < 0:
-            raise UserError(f"seed={self.seed}: give 0 or more")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"seed={self.seed}: give 0 to {2**32 - 1}")
 
 
 @dataclass(kw_only=True)
@@ -142,6 +152,8 @@ class GenerateConfig:
     force: bool = False
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UserError(f"seed={self.seed}: give 0 or more")
         for key in ("count", "batch_size"):
             if getattr(self, key) < 1:
                 raise UserError(f"{key}={getattr(self, key)}: give at least 1")

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fer_lightning.errors import UserError
@@ -50,11 +53,14 @@ class FaceArchive:
                 " (an unfinished one lies beside it)" if partial_path(path).is_dir() else ""
             )
             raise UserError(
-                f"{path} is no face archive{unfinished}: make one with `fer prepare archive=…`"
+                f"{path} is no face archive{unfinished}: choose an empty folder to write one, or "
+                "the folder of one to read"
             ) from None
         except (json.JSONDecodeError, NotADirectoryError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: its manifest.json cannot be read ({error})") from error
-        if manifest.get("format") != FORMAT:
+        if "format" not in manifest:
+            raise UserError(f"{path} is no face archive: its manifest.json is of something else")
+        if manifest["format"] != FORMAT:
             raise UserError(
                 f"{path} has archive format {manifest.get('format')}, this version reads {FORMAT}: "
                 "prepare it again"
@@ -90,7 +96,7 @@ class FaceArchive:
     def index(self) -> pa.Table:
         """The table whose row i describes ``faces[i]``."""
         try:
-            return pq.read_table(self.path / "index.parquet")
+            return _read_table(self.path / "index.parquet")
         except (OSError, pa.ArrowInvalid) as error:
             raise UserError(f"{self.path}/index.parquet cannot be read: {error}") from error
 
@@ -101,6 +107,21 @@ class FaceArchive:
 
     def __len__(self) -> int:
         return int(self.manifest["count"])
+
+
+@contextmanager
+def archive_lock(path: Path) -> Iterator[None]:
+    """Hold the place of an archive against other processes; waits for one that holds it."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        print(f"Another job is writing {path}; waiting for it …", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def partial_path(path: Path) -> Path:
@@ -115,14 +136,24 @@ class ArchiveWriter:
     finds shards of an earlier, killed attempt with the same key goes on from them.
 
     Args:
-        path: The archive's final folder.
+        path: The archive's final folder; an archive that stands there is replaced when this one
+            is published.
         key: Hash of all that decides the content.
+
+    Raises:
+        UserError: If ``path`` holds anything but an archive.
     """
 
     def __init__(self, path: Path, key: str) -> None:
+        if path.is_dir() and any(path.iterdir()):
+            FaceArchive.open(path)  # only an archive may be replaced
         self.path = path
         self.key = key
         self.partial = partial_path(path)
+        self.joined = path.with_name(path.name + ".joined")
+        self.retired = path.with_name(path.name + ".retired")
+        for leftover in (self.joined, self.retired):
+            shutil.rmtree(leftover, ignore_errors=True)
         stamp = self.partial / "key"
         if self.partial.is_dir() and (not stamp.is_file() or stamp.read_text() != key):
             shutil.rmtree(self.partial)
@@ -147,8 +178,8 @@ class ArchiveWriter:
             UserError: If there is not one face; gives the reasons.
         """
         folders = [shard_path(self.partial, n) for n in range(shards)]
-        index = pa.concat_tables(pq.read_table(f / "index.parquet") for f in folders)
-        excluded = pa.concat_tables(pq.read_table(f / "excluded.parquet") for f in folders)
+        index = pa.concat_tables(_read_table(f / "index.parquet") for f in folders)
+        excluded = pa.concat_tables(_read_table(f / "excluded.parquet") for f in folders)
         if not len(index):
             reasons = Counter(excluded.column("reason").to_pylist()).most_common()
             raise UserError(
@@ -156,12 +187,11 @@ class ArchiveWriter:
                 f"({', '.join(f'{reason} {count:,}' for reason, count in reasons)}); "
                 "detector.no_face=centre_crop keeps images without one"
             )
-        joined = self.path.with_name(self.path.name + ".joined")
-        shutil.rmtree(joined, ignore_errors=True)
+        joined = self.joined
         joined.mkdir()
         shape = _join_faces([f / "faces.npy" for f in folders], joined / "faces.npy", len(index))
-        pq.write_table(index, joined / "index.parquet")
-        pq.write_table(excluded, joined / "excluded.parquet")
+        _write_table(index, joined / "index.parquet")
+        _write_table(excluded, joined / "excluded.parquet")
         content = {
             "format": FORMAT,
             "key": self.key,
@@ -174,11 +204,9 @@ class ArchiveWriter:
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         (joined / "manifest.json").write_text(text, encoding="utf-8")
         if self.path.exists():
-            retired = self.path.with_name(self.path.name + ".retired")
-            shutil.rmtree(retired, ignore_errors=True)
-            self.path.rename(retired)
+            self.path.rename(self.retired)
             joined.rename(self.path)
-            shutil.rmtree(retired)
+            shutil.rmtree(self.retired)
         else:
             joined.rename(self.path)
         shutil.rmtree(self.partial)
@@ -209,9 +237,20 @@ def write_shard(
     with (unfinished / "faces.npy").open("wb") as file:
         _write_header(file, faces.shape)
         _write_faces(file, faces)
-    pq.write_table(index, unfinished / "index.parquet")
-    pq.write_table(excluded, unfinished / "excluded.parquet")
+    _write_table(index, unfinished / "index.parquet")
+    _write_table(excluded, unfinished / "excluded.parquet")
     unfinished.rename(final)
+
+
+# Through open files: pyarrow takes a relative path such as ``a:b`` for an address.
+def _read_table(path: Path) -> pa.Table:
+    with path.open("rb") as file:
+        return pq.read_table(file)
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    with path.open("wb") as file:
+        pq.write_table(table, file)
 
 
 def _join_faces(parts: Sequence[Path], target: Path, count: int) -> tuple[int, ...]:

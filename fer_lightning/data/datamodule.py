@@ -57,7 +57,12 @@ class FaceDataModule(lightning.LightningDataModule):
             main = self._open(self.data.archive, self.channels)
         else:
             main = prepare(Recipe.of(self.data, self.detector, self.image_size, self.channels))
-        self.archives = [main, *(self._open(path, main.shape[3]) for path in self.data.extra)]
+        extra = [self._open(path, main.shape[3]) for path in self.data.extra]
+        keys = [archive.key for archive in (main, *extra)]
+        for path, archive in zip(self.data.extra, extra, strict=True):
+            if keys.count(archive.key) > 1:
+                raise UserError(f"data.extra: {path} holds the very faces of another archive")
+        self.archives = [main, *extra]
 
     def _open(self, path: Path, wanted: int | None) -> FaceArchive:
         """Open a given archive and check that it fits; any channels will do for None."""
@@ -82,8 +87,10 @@ class FaceDataModule(lightning.LightningDataModule):
         emotions = main.column("emotion")
         division = divide(self.data.split, emotions, main.column("split"), main.column("subject"))
         start = len(main)
-        for archive in extra:  # extra rows are for training alone
-            added = np.arange(start, start + len(archive))
+        for archive in extra:
+            # Extra rows are for training alone, so those that some corpus tests by stay out.
+            usable = [split in (None, "train") for split in archive.column("split")]
+            added = start + np.flatnonzero(usable)
             division["train"] = np.concatenate([division["train"], added])
             emotions += archive.column("emotion")
             start += len(archive)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fer_lightning.config.plain import identity
-from fer_lightning.data.archive import ArchiveWriter, FaceArchive, write_shard
+from fer_lightning.data.archive import ArchiveWriter, FaceArchive, archive_lock, report, write_shard
 from fer_lightning.data.corpora.base import Corpus, SourceRow, UnusableImage
 from fer_lightning.data.fingerprint import digest, file_digest, fingerprint
 from fer_lightning.data.index import Exclusion, excluded_table, index_table
@@ -30,11 +33,14 @@ from fer_lightning.errors import UserError
 from fer_lightning.progress import progress_bar
 from fer_lightning.runs import command_line
 
+VERSION = 1
+"""Raised whenever the same recipe comes to give other faces, for archives are named by it."""
+
 SHARD = 256
 """Images a shard: what is lost when killed, and how often the progress bar moves."""
 
 MAX_PIXELS = 16_000_000
-"""Source pixels decoded at once in a worker, so that memory does not depend on photo size."""
+"""Source pixels decoded at once in a worker, or one image if that is larger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +78,7 @@ class Recipe:
     def settings(self) -> dict[str, Any]:
         """The recipe as plain data without paths, for the key and the manifest."""
         return {
+            "preparation": VERSION,
             "corpus": self.corpus.name,
             "settings": self.corpus.source_settings(),
             "detector": identity(self.detector),
@@ -87,7 +94,11 @@ def archives_folder() -> Path:
 
 
 def prepare(
-    recipe: Recipe, path: Path | None = None, workers: int | None = None, force: bool = False
+    recipe: Recipe,
+    path: Path | None = None,
+    workers: int | None = None,
+    force: bool = False,
+    show: bool = False,
 ) -> FaceArchive:
     """The archive of a recipe: reused where it is finished, else made or completed.
 
@@ -96,6 +107,7 @@ def prepare(
         path: Its folder; None names it by hash.
         workers: Processes; None takes one a core.
         force: Replace an archive at ``path`` that was made from something else.
+        show: Print what became of each class also when the archive is reused.
 
     Raises:
         UserError: If the source cannot be read, gives no face, or ``path`` holds another archive.
@@ -111,27 +123,19 @@ def prepare(
     if path is None:
         name = f"{corpus.name}-{recipe.detector.name}-{recipe.image_size}-{key[:8]}"
         path = folder / name
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    with _locked(lock, path):
-        if path.exists() and not force:
-            return _reuse(path, key, recipe, source)
-        if path.exists() and FaceArchive.open(path).key == key:
-            return FaceArchive.open(path)
+    with archive_lock(path):
+        if path.is_dir() and any(path.iterdir()) and not force:
+            archive = _reuse(path, key, recipe, source)
+            if show:
+                print(report(archive.manifest))
+            return archive
         writer = ArchiveWriter(path, key)
         shards = -(-len(rows) // SHARD)
         _fill(recipe, rows, writer, shards, workers or _cores())
         made_from = {**recipe.settings(), "source": source, "command": command_line()}
-        return writer.publish(shards, made_from)
-
-
-def _locked(lock: FileLock, path: Path) -> AbstractContextManager[Any]:
-    try:
-        return lock.acquire(timeout=1)
-    except Timeout:
-        print(f"Another job is preparing {path}; waiting for it …", file=sys.stderr)
-        return lock.acquire()
-    except PermissionError as error:
-        raise UserError(f"{path.parent} cannot be written: {error}") from error
+        archive = writer.publish(shards, made_from)
+    print(report(archive.manifest))
+    return archive
 
 
 def _reuse(path: Path, key: str, recipe: Recipe, source: str) -> FaceArchive:
@@ -166,6 +170,7 @@ def _fill(
             for job in jobs.values():
                 bar.update(worker.shard(*job))
             return
+        recipe.detector.build()  # what is wrong with it is said here, not by a dead worker
         with ProcessPoolExecutor(
             min(workers, len(jobs)),
             # Forking a process in which torch has started threads can hang.
@@ -174,16 +179,31 @@ def _fill(
             initargs=(recipe,),
         ) as pool:
             try:
-                for future in as_completed([pool.submit(_run_shard, job) for job in jobs.values()]):
-                    bar.update(future.result())
+                for done in _run_all(pool, jobs.values(), 2 * workers):
+                    bar.update(done)
             except BrokenProcessPool as error:
                 raise UserError(
                     "a worker process died, most likely for lack of memory: try workers=1 or a "
                     "smaller detector.batch_size; the same command goes on where it was"
                 ) from error
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+            except BaseException:  # Ctrl-C too: the shards under way are finished, no others
+                pool.shutdown(wait=True, cancel_futures=True)
                 raise
+
+
+def _run_all(pool: ProcessPoolExecutor, jobs: Iterable[ShardJob], ahead: int) -> Iterator[int]:
+    """Images of each finished shard; no more than ``ahead`` wait in memory for a worker."""
+    waiting: set[Future[int]] = set()
+    for job in jobs:
+        waiting.add(pool.submit(_run_shard, job))
+        if len(waiting) >= ahead:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    yield from (future.result() for future in as_completed(waiting))
+
+
+ShardJob = tuple[int, Sequence[SourceRow], Path, Sequence[int]]
+"""Arguments of :meth:`_Worker.shard`."""
 
 
 class _Worker:
@@ -258,7 +278,7 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _run_shard(job: tuple[int, Sequence[SourceRow], Path, Sequence[int]]) -> int:
+def _run_shard(job: ShardJob) -> int:
     return _worker.shard(*job)
 
 

@@ -84,26 +84,24 @@ def _part(
 
 
 def _holdout_subjects(config: SplitConfig, people: NDArray[np.str_]) -> Division:
-    """Whole people to each part, until its share of the images is reached."""
+    """Whole people, in random order, each to the part that is furthest below its share."""
     random = np.random.default_rng(config.seed)
     names, sizes = np.unique(people, return_counts=True)
-    order = random.permutation(len(names))
-    reached = np.cumsum(sizes[order]) / len(people)
-    part = np.where(
-        reached <= config.test,
-        "test",
-        np.where(reached <= config.test + config.val, "val", "train"),
-    )
-    division = {
-        split: np.flatnonzero(np.isin(people, names[order[part == split]])) for split in SPLITS
-    }
-    if min(len(division["train"]), *(len(division[s]) for s in ("val", "test"))) == 0:
+    shares = {"train": 1 - config.val - config.test, "val": config.val, "test": config.test}
+    wanted = {part: share * len(people) for part, share in shares.items() if share}
+    if len(names) < len(wanted):
         raise UserError(
-            f"data.split.scheme=subject: {len(names)} people are too few for val="
-            f"{config.val} and test={config.test}; raise the fractions, or try "
-            "data.split.scheme=subject_kfold"
+            f"data.split.scheme=subject: {len(names)} people are too few for {len(wanted)} parts; "
+            "set data.split.val=0 or data.split.test=0"
         )
-    return division
+    members: dict[str, list[str]] = {part: [] for part in wanted}
+    have = dict.fromkeys(wanted, 0)
+    for person in random.permutation(len(names)):
+        empty = [part for part in wanted if not members[part]]
+        part = max(empty or wanted, key=lambda p: 1 - have[p] / wanted[p])
+        members[part].append(str(names[person]))
+        have[part] += int(sizes[person])
+    return {part: np.flatnonzero(np.isin(people, members.get(part, []))) for part in SPLITS}
 
 
 def _folds(
@@ -115,6 +113,10 @@ def _folds(
     smallest = len(labels) if people is None else len(np.unique(people))
     if smallest < config.folds:
         raise UserError(f"data.split.folds={config.folds}: there are only {smallest} groups")
+    if people is None and np.unique(labels, return_counts=True)[1].max() < config.folds:
+        raise UserError(
+            f"data.split.folds={config.folds}: no class has that many images; give fewer folds"
+        )
     splitter = kind(n_splits=config.folds, shuffle=True, random_state=config.seed)
     held = [test for _, test in splitter.split(labels, labels, people)]
     test, val = held[config.fold], held[(config.fold + 1) % config.folds]

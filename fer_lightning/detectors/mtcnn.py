@@ -69,6 +69,12 @@ class MTCNNConfig(DetectorConfig):
             )
         if len(self.thresholds) != 3 or not all(0 <= t <= 1 for t in self.thresholds):
             raise UserError(f"detector.thresholds={self.thresholds}: give three numbers in [0, 1]")
+        for path in self.files():
+            if not path.is_file():
+                raise UserError(
+                    f"detector.weights={self.weights}: give a folder of {', '.join(WEIGHTS)}; "
+                    f"there is no {path.name}"
+                )
         if not 0 < self.factor < 1:
             raise UserError(f"detector.factor={self.factor}: give a ratio in (0, 1)")
 
@@ -130,7 +136,7 @@ class MTCNN:
         import torch
 
         found: list[list[Detection]] = [[] for _ in images]
-        with torch.inference_mode(), _full_precision():
+        with torch.inference_mode(), _repeatable():
             for portion in self._portions([image.shape[:2] for image in images]):
                 faces = self._cascade.find([images[i] for i in portion])
                 columns = faces.image, faces.box, faces.score, faces.points.view(-1, 2, 5).mT
@@ -166,28 +172,28 @@ def _scales(min_face: int, factor: float, shorter_side: int) -> Iterator[float]:
 
 
 @contextmanager
-def _full_precision() -> Iterator[None]:
-    """Keep float32 whole, whatever a training asked for: a GPU must find what a CPU finds."""
+def _repeatable() -> Iterator[None]:
+    """The same faces on any machine: float32 kept whole, and one thread, as workers have.
+
+    How many threads share a sum moves boxes by float noise, and then a pixel of the crop.
+    """
     import torch
 
-    precision = torch.get_float32_matmul_precision()
+    precision, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
     torch.set_float32_matmul_precision("highest")
+    torch.set_num_threads(1)
     try:
         # Benchmarks would run anew for each size of image.
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=False):
             yield
     finally:
         torch.set_float32_matmul_precision(precision)
+        torch.set_num_threads(threads)
 
 
 def _load_weights(network: nn.Module, path: Path) -> None:
     import torch
 
-    if not path.is_file():
-        raise UserError(
-            f"detector.weights={path.parent}: give a folder of {', '.join(WEIGHTS)}; "
-            f"there is no {path.name}"
-        )
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # a foreign file makes torch raise nearly anything

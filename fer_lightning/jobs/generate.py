@@ -8,7 +8,7 @@ import torch
 
 from fer_lightning.checkpoints import checkpoint_of, load_model
 from fer_lightning.config.schema import GenerateConfig
-from fer_lightning.data.archive import ArchiveWriter, FaceArchive, write_shard
+from fer_lightning.data.archive import ArchiveWriter, FaceArchive, archive_lock, write_shard
 from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.fingerprint import digest, file_digest
@@ -37,16 +37,19 @@ def run(config: GenerateConfig) -> FaceArchive:
     }
     path = (config.archive or config.run / "generated").expanduser()
     key = digest(settings)
-    if path.exists() and not config.force:
-        archive = FaceArchive.open(path)
-        if archive.key != key:
-            raise UserError(
-                f"archive={path} holds other samples; pass force=true to replace them, or another "
-                "archive=DIR"
-            )
-    else:
-        module = cast(AdversarialModule, load_model(checkpoint))
-        archive = _generate(config, module, ArchiveWriter(path, key), settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with archive_lock(path):
+        if path.is_dir() and any(path.iterdir()) and not config.force:
+            archive = FaceArchive.open(path)
+            if archive.key != key:
+                raise UserError(
+                    f"archive={path} holds other samples; pass force=true to replace them, or "
+                    "another archive=DIR"
+                )
+        else:
+            writer = ArchiveWriter(path, key)
+            module = cast(AdversarialModule, load_model(checkpoint))
+            archive = _generate(config, module, writer, settings)
     print(f"{len(archive):,} samples, {archive.manifest['image_size']} pixels")
     print(f"preview: {preview(archive)}")
     print(f"archive: {archive.path}")

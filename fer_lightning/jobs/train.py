@@ -63,15 +63,16 @@ def run(config: TrainConfig) -> TrainResult:
     )
     faces.setup()
     folder = run_folder(config, faces)
-    done = None if config.force else folder.results()
-    folder.start(to_plain(config), config.force)
-    if done is not None and done["images_seen"] >= config.trainer.max_images:
-        print(f"this run is finished: {done['images_seen']:,} images seen")
-        _print_places(folder)
-        return TrainResult(folder.path, done["metrics"])
-    lightning.seed_everything(config.seed, verbose=False)
-    module: TrainingModule = config.model.build(faces.faces, config.seed)
-    return _fit(config, faces, folder, module)
+    with folder.locked():
+        done = None if config.force else folder.results()
+        if done is not None and done["images_seen"] >= config.trainer.max_images:
+            print(f"this run is finished: {done['images_seen']:,} images seen")
+            _print_places(folder)
+            return TrainResult(folder.path, done["metrics"])
+        folder.start(to_plain(config), config.force)
+        lightning.seed_everything(config.seed, verbose=False)
+        module: TrainingModule = config.model.build(faces.faces, config.seed)
+        return _fit(config, faces, folder, module)
 
 
 def _check_devices(trainer: TrainerConfig) -> None:
@@ -204,5 +205,7 @@ def _log_to(path: Path) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name in ("lightning.pytorch", "lightning.fabric", "py.warnings"):
         logger = logging.getLogger(name)
+        for earlier in logger.handlers:  # another cell's of this sweep
+            earlier.close()
         logger.handlers = [handler]
         logger.propagate = False

@@ -31,6 +31,16 @@ MISTAKES = [
     (["train", "data.archive=/no/where"], "/no/where is no face archive"),
     (["train", "data.labels={"], "cannot be read"),
     (["prepare", "workers=0"], "workers=0"),
+    (["train", "seed=99999999999"], "seed=99999999999"),
+    (["train", "trainer.precision=foo"], "trainer.precision=foo"),
+    (["train", "data.split.seed=-1"], "data.split.seed=-1"),
+    (["train", "model.generator_lr=nan"], "model.generator_lr=nan"),
+    (["train", "detector.weights=/no/where"], "there is no pnet.pt"),
+    (["train", "model.name=foo"], "model.name is fixed"),
+    (["train", "detector=null"], "detector=null"),
+    (["train", "modle=cgan"], "did you mean model?"),
+    (["train", "data.root="], "data.root= is empty"),
+    (["generate", "run=x", "seed=-1"], "seed=-1"),
     (["generate"], "run is required: pass run=…"),
     (["generate", "run=/no/where"], "run=/no/where"),
     (["trian"], "did you mean `fer train`?"),
@@ -69,7 +79,8 @@ def test_a_path_may_have_any_name(fer: Fer, tmp_path: Path, name: str) -> None:
 
 def test_nothing_is_left_in_the_working_folder(fer: Fer, tmp_path: Path) -> None:
     class_folders(tmp_path / "in")
-    fer("prepare", "data=folder", "data.root=in", "detector=whole_image", "archive=out")
+    done = fer("prepare", "data=folder", "data.root=in", "detector=whole_image", "archive=out")
+    assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith(".")) == [
         "in",
         "multirun",

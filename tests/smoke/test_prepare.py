@@ -52,8 +52,43 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(fer: Fer, tmp_path: Pa
     assert fer(*command).returncode == 0
     assert content(tmp_path / "OUT") == killed
     time.sleep(1)
-    alive = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True)
-    assert not alive.stdout
+    places = (Path("/proc") / name / "cwd" for name in os.listdir("/proc") if name.isdigit())
+    alive = [p for p in places if os.path.exists(p) and os.path.realpath(p) == str(tmp_path)]
+    assert not alive  # a killed command leaves no worker behind
+
+
+@pytest.mark.slow
+def test_mtcnn_gives_the_same_bytes_whatever_the_workers(fer: Fer, tmp_path: Path) -> None:
+    command = ["prepare", "data=drawn", "data.count=300", "image_size=48", "detector=mtcnn"]
+    for workers in (1, 2):
+        done = fer(*command, f"workers={workers}", f"archive=W{workers}")
+        assert done.returncode == 0, done.stderr
+    one, two = (content(tmp_path / f"W{workers}") for workers in (1, 2))
+    assert {k: v for k, v in one.items() if k != "manifest.json"} == {
+        k: v for k, v in two.items() if k != "manifest.json"
+    }
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_soon_and_keeps_what_is_done(tmp_path: Path, fer: Fer) -> None:
+    command = ["prepare", "data=drawn", "data.count=12000", "data.picture_size=64", "archive=OUT",
+               "detector=whole_image", "image_size=32", "workers=2"]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fer_lightning", *command],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    partial = tmp_path / "OUT.partial"
+    while len(list(partial.glob("shard-*[0-9]"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert 2 <= len(list(partial.glob("shard-*[0-9]"))) < 20  # of 47
 
 
 @pytest.mark.slow

@@ -161,10 +161,28 @@ def test_generate_balances_and_repeats(fer: Fer, archive: Path, tmp_path: Path) 
     assert mixed.returncode == 0, mixed.stderr
 
 
+def test_force_never_replaces_what_is_no_archive(fer: Fer, archive: Path, tmp_path: Path) -> None:
+    fer("train", *TINY, f"data.archive={archive}", "run_dir=RUN")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years")
+    for place in ("mine", "RUN"):
+        done = fer("generate", "run=RUN", "count=6", f"archive={place}", "force=true")
+        assert done.returncode == 2
+        assert f"{place} is no face archive" in done.stderr
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years"
+    assert (tmp_path / "RUN" / "results.json").is_file()
+    taken = fer("train", *TINY, f"data.archive={archive}", f"run_dir={archive}", "force=true")
+    assert taken.returncode == 2
+    assert (archive / "faces.npy").is_file()
+
+
 def test_a_diverging_run_stops_with_the_reason(fer: Fer, archive: Path, tmp_path: Path) -> None:
     done = fer("train", *TINY, f"data.archive={archive}", "run_dir=RUN",
-               "model.generator_lr=1e30", "trainer.max_images=8000")  # fmt: skip
+               "model.generator_lr=1e30", "trainer.max_images=8000",
+               "trainer.checkpoint_images=8")  # fmt: skip
     assert done.returncode == 2
+    saved = torch.load(tmp_path / "RUN" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert all(torch.isfinite(weight).all() for weight in saved["state_dict"].values())
     assert "training diverged" in done.stderr or "training is frozen" in done.stderr
     assert "Traceback" not in done.stderr
 

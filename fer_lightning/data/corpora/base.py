@@ -90,13 +90,15 @@ class SplitConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.val, self.test) < 0 or self.val + self.test >= 1:
+        if not (self.val >= 0 and self.test >= 0 and self.val + self.test < 1):
             raise UserError(
                 f"data.split.val={self.val}, data.split.test={self.test}: give fractions whose "
                 "sum is under 1"
             )
         if self.folds < 3:
             raise UserError(f"data.split.folds={self.folds}: give at least 3 (train, val, test)")
+        if self.seed < 0:
+            raise UserError(f"data.split.seed={self.seed}: give 0 or more")
         if not 0 <= self.fold < self.folds:
             raise UserError(f"data.split.fold={self.fold}: give 0 to {self.folds - 1}")
 
@@ -220,9 +222,11 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
     try:
         with Image.open(path) as image:
-            image.load()
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
+                upright = Image.fromarray((np.asarray(upright) / 257).astype(np.uint8))
+            return np.asarray(upright.convert("RGB"))
     except FileNotFoundError:
         raise UnusableImage("missing") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError):
+    except Exception:  # decoders raise nearly anything on a damaged file
         raise UnusableImage("unreadable") from None

@@ -37,7 +37,7 @@ def test_official_parts_and_extra_training_data(tmp_path: Path) -> None:
     data = Folder(archive=tmp_path / "a", extra=[tmp_path / "b"], split=official, batch_size=4)
     faces = module(data)
     sizes = {part: len(rows) for part, rows in faces.division.items()}
-    assert sizes == {"train": 42 + 30, "val": 9, "test": 9}
+    assert sizes == {"train": 42 + 24, "val": 9, "test": 9}
     seen = torch.cat([batch.images for batch in faces.val_dataloader()])
     assert len(seen) == 9
 
@@ -59,6 +59,20 @@ def test_extra_archives_must_fit_too(tmp_path: Path) -> None:
     small_archive(tmp_path / "b", channels=3)
     with pytest.raises(UserError, match=r"channels=1, but .*b holds faces of 3"):
         module(Folder(archive=tmp_path / "a", extra=[tmp_path / "b"]))
+
+
+def test_rows_that_another_corpus_tests_by_are_not_trained_on(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    tested = small_archive(tmp_path / "b", count=30, seed=3)
+    faces = module(Folder(archive=tmp_path / "a", extra=[tmp_path / "b"], batch_size=4))
+    extra = faces.division["train"][faces.division["train"] >= 60] - 60
+    assert {tested.column("split")[row] for row in extra} == {"train"}
+
+
+def test_the_same_faces_twice_are_refused(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    with pytest.raises(UserError, match="the very faces of another"):
+        module(Folder(archive=tmp_path / "a", extra=[tmp_path / "a"], batch_size=4))
 
 
 def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:

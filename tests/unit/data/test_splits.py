@@ -50,7 +50,7 @@ def test_the_seed_decides(scheme: SplitScheme) -> None:
 def test_stratified_is_80_10_10_in_every_class() -> None:
     parts = divided()
     counts = {part: Counter(EMOTIONS[i] for i in rows) for part, rows in parts.items()}
-    assert counts["train"]["anger"], counts["val"]["anger"] == (560, 70)
+    assert (counts["train"]["anger"], counts["val"]["anger"]) == (560, 70)
     assert counts["test"] == {"anger": 70, "fear": 20, "disgust": 10}
 
 
@@ -73,6 +73,16 @@ def test_no_person_is_in_two_parts(scheme: SplitScheme) -> None:
     assert sum(map(len, people)) == 41
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_ten_people_can_be_divided(seed: int) -> None:
+    subjects: list[str | None] = [f"S{i % 10}" for i in range(213)]  # as many as JAFFE has
+    config = SplitConfig(scheme=SplitScheme.subject, seed=seed)
+    parts = divide(config, EMOTIONS[:213], OFFICIAL[:213], subjects)
+    assert [len({subjects[i] for i in rows}) for rows in parts.values()] == [8, 1, 1]
+    without = SplitConfig(scheme=SplitScheme.subject, seed=seed, test=0)
+    assert len(divide(without, EMOTIONS[:213], OFFICIAL[:213], subjects)["test"]) == 0
+
+
 @pytest.mark.parametrize("scheme", [SplitScheme.kfold, SplitScheme.subject_kfold])
 def test_each_row_is_tested_by_one_fold(scheme: SplitScheme) -> None:
     tests = [divided(scheme=scheme, folds=5, fold=k)["test"] for k in range(5)]
@@ -84,7 +94,7 @@ def test_each_row_is_tested_by_one_fold(scheme: SplitScheme) -> None:
     [
         (SplitScheme.official, [None] * 1000, SUBJECTS, "no official split"),
         (SplitScheme.subject, OFFICIAL, [None, *SUBJECTS[1:]], "1 of 1,000 are unknown"),
-        (SplitScheme.subject, OFFICIAL, ["S"] * 1000, "too few"),
+        (SplitScheme.subject, OFFICIAL, ["S"] * 1000, "1 people are too few for 3 parts"),
         (SplitScheme.subject_kfold, OFFICIAL, ["S"] * 1000, "only 1 groups"),
     ],
 )

@@ -14,7 +14,7 @@ from PIL import Image
 
 from fer_lightning.detectors import mtcnn
 from fer_lightning.detectors.base import Detection
-from fer_lightning.detectors.mtcnn import MTCNN, MTCNNConfig
+from fer_lightning.detectors.mtcnn import MTCNN, WEIGHTS, MTCNNConfig
 from fer_lightning.detectors.mtcnn_cascade import SummedAreas, covering
 from fer_lightning.errors import UserError
 
@@ -202,10 +202,11 @@ def test_an_image_of_the_smallest_face_is_searched(min_face: int) -> None:
 
 
 def test_own_weights_are_used(tmp_path: Path, photographs: Pictures, found: Found) -> None:
+    for name in WEIGHTS:
+        state = torch.load(WHEEL / name, weights_only=True)
+        torch.save({k: torch.zeros_like(value) for k, value in state.items()}, tmp_path / name)
     config = MTCNNConfig(weights=tmp_path)
-    for path in config.files():
-        state = torch.load(WHEEL / path.name, weights_only=True)
-        torch.save({key: torch.zeros_like(value) for key, value in state.items()}, path)
+    assert config.files() == [tmp_path / name for name in WEIGHTS]
     seen = next(i for i, faces in enumerate(found) if faces)
     assert config.build().detect([photographs[seen]]) == [[]]
     assert MTCNNConfig().files() == []
@@ -213,14 +214,14 @@ def test_own_weights_are_used(tmp_path: Path, photographs: Pictures, found: Foun
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"detector\.weights=.*no pnet\.pt"):
-        MTCNNConfig(weights=tmp_path).build()
+        MTCNNConfig(weights=tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", (WHEEL / "rnet.pt").read_bytes()])
 def test_foreign_weights_are_named(tmp_path: Path, content: bytes) -> None:
+    for name in WEIGHTS:
+        (tmp_path / name).write_bytes(content)
     config = MTCNNConfig(weights=tmp_path)
-    for path in config.files():
-        path.write_bytes(content)
     with pytest.raises(UserError, match=r"detector\.weights=.*pnet\.pt does not hold"):
         config.build()
 
