@@ -43,7 +43,7 @@ def launch(
     register()
     components = [r.load(name) for r in (corpora, detectors, models) for name in r.names()]
     overrides = _flags_first(quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components])))
-    _refuse_group_lists(overrides)
+    _refuse_choices(overrides)
     statuses: list[int] = []
     mistakes: list[str] = []
     command = list(sys.argv)
@@ -64,17 +64,18 @@ def launch(
             raise KeyboardInterrupt  # Ctrl-C is meant for the whole sweep
         return result
 
-    verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    wanted = os.environ.get("HYDRA_FULL_ERROR", "0")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints and exits before we can explain
     sys.argv = [command[0], *overrides]
     try:
         hydra.main(version_base="1.3", config_path=str(conf), config_name=job)(run_cell)()
     except (HydraException, OmegaConfBaseException) as error:
-        if verbose:
+        if wanted == "1":
             raise
         raise UserError(_explain(error, job, overrides, conf)) from error
     finally:
         sys.argv = command
+        os.environ["HYDRA_FULL_ERROR"] = wanted
     cells = len(statuses) + len(mistakes)
     if mistakes and cells > 1:
         lines = "\n  ".join(mistakes)
@@ -93,10 +94,12 @@ def _flags_first(arguments: Sequence[str]) -> list[str]:
     return flags + overrides
 
 
-def _refuse_group_lists(overrides: Sequence[str]) -> None:
-    """``data=[a,b]`` composes without a word and keeps b alone."""
+def _refuse_choices(overrides: Sequence[str]) -> None:
+    """Choices that Hydra takes wrongly: ``data=[a,b]`` keeps b alone, without a word."""
     for override in overrides:
         group, _, value = override.partition("=")
+        if group in ("data", "detector", "model") and value == "null":
+            raise UserError(f"{override}: choose one; `fer --help` lists them")
         if re.fullmatch(r"(data|detector|model)(@[\w.]+)?", group) and value.startswith("["):
             raise UserError(
                 f"{override}: a list would silently keep its last entry alone; add training data "

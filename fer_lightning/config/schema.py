@@ -73,9 +73,6 @@ class FaceConfig:
     channels: int | None = None
 
     def __post_init__(self) -> None:
-        for key in ("data", "detector"):
-            if getattr(self, key) is None:
-                raise UserError(f"{key}=null: choose one; `fer --help` lists them")
         if self.image_size < 8:
             raise UserError(f"image_size={self.image_size}: give at least 8 pixels")
         if self.channels not in (None, 1, 3):
@@ -122,8 +119,6 @@ class TrainConfig(FaceConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.model is None:
-            raise UserError("model=null: choose one; `fer --help` lists them")
         self.model.check(self.image_size)
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed={self.seed}: give 0 to {2**32 - 1}")
