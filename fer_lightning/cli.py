@@ -1,6 +1,6 @@
 """``fer <job> [Hydra overrides]``: the command line.
 
-It has no flags but Hydra's. Torch is imported by no line of this module, so that ``--help`` and
+It has no flags but Hydra's and ``--version``. Torch is imported by no line of this module, so that ``--help`` and
 an error in a key answer at once.
 """
 
@@ -86,7 +86,7 @@ def _task(job: str) -> Callable[[Any], Any]:
 
 
 def _foreign_conf_dirs() -> list[Path]:
-    """Folders of third parties' configuration, found without importing their packages' modules."""
+    """Folders of third parties' configuration; at most their top package is imported."""
     specs = (find_spec(entry.value) for entry in entry_points(group="fer_lightning.conf"))
     found = (spec.submodule_search_locations or [] for spec in specs if spec is not None)
     return [Path(place) for places in found for place in places]

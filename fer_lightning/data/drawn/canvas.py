@@ -72,7 +72,8 @@ class Canvas:
         low = below * below
         # The chin stands out, so that it turns with the face rather than with the skull.
         across = self.u - 0.3 * math.sin(self.yaw) * low
-        taper = 1 - (0.42 - 0.2 * identity.jaw) * low * below
+        # Far below the chin the cubic would cross zero.
+        taper = np.maximum(1 - (0.42 - 0.2 * identity.jaw) * low * below, 0.05)
         tall = np.where(self.v > 0, below, self.v)
         half = 0.73 * identity.width * taper
         self.half_width = 0.73 * identity.width
