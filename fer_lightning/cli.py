@@ -1,7 +1,7 @@
 """``fer <job> [Hydra overrides]``: the command line.
 
-It has no flags but Hydra's and ``--version``. Torch is imported by no line of this module, so that ``--help`` and
-an error in a key answer at once.
+It has no flags but Hydra's and ``--version``. Torch is imported by no line of this module, so that
+``--help`` and an error in a key answer at once.
 """
 
 from __future__ import annotations

@@ -92,6 +92,30 @@ def test_ctrl_c_stops_soon_and_keeps_what_is_done(tmp_path: Path, fer: Fer) -> N
 
 
 @pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
+    peaks = []
+    for count in (500, 5000):
+        command = [sys.executable, "-m", "fer_lightning", "prepare", "data=drawn", "workers=1",
+                   f"data.count={count}", "data.picture_size=48", "detector=whole_image",
+                   "image_size=96", f"archive=A{count}"]  # fmt: skip
+        measure = (
+            "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, "
+            "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); "
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", measure, *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        peaks.append(int(done.stdout) / 1024)
+    faces = 4500 * 96 * 96 * 3 / 2**20  # what holding them all would add, in MiB
+    assert peaks[1] - peaks[0] < faces / 4, peaks
+
+
+@pytest.mark.slow
 def test_two_commands_share_one_archive(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fer_lightning", "prepare", "data=drawn", "data.count=600",
                "data.picture_size=64", "detector=whole_image", "image_size=32"]  # fmt: skip

@@ -7,12 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
 from fer_lightning import cli, registry
 from fer_lightning.config.compose import to_typed
 from fer_lightning.config.registration import JOB_SCHEMAS, register
+from fer_lightning.models.config import FaceFormat
 
 CONF = cli.conf_dir()
 PACKAGE = Path(cli.__file__).parent
@@ -44,6 +46,19 @@ def test_every_choice_composes_to_its_registered_class(
     if group in GROUPS:
         assert type(getattr(config, group)) is GROUPS[group].load(name)
         assert getattr(config, group).name == name
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("model/*.yaml")), ids=lambda p: p.stem)
+def test_every_model_is_built(path: Path) -> None:
+    model = typed("train", f"model={path.stem}", "model.width=2").model
+    faces = FaceFormat(image_size=16, channels=3, classes=["fear", "anger"], frequencies=[1, 2])
+    assert sum(p.numel() for p in model.build(faces, seed=0).parameters()) > 0
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("detector/*.yaml")), ids=lambda p: p.stem)
+def test_every_detector_is_built(path: Path) -> None:
+    detector = typed("prepare", f"detector={path.stem}").detector.build()
+    assert len(detector.detect([np.zeros((40, 40, 3), np.uint8)])) == 1
 
 
 def test_every_component_has_its_yaml() -> None:
