@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -153,8 +154,6 @@ class RunFolder:
 
     def _clear(self) -> None:
         """Delete what a run writes, and nothing else that may lie in the folder."""
-        import shutil
-
         for name in ("checkpoints", "samples"):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -55,8 +56,6 @@ class FaceStore:
 
 def _as_tensor(faces: NDArray[np.uint8]) -> Tensor:
     # A read-only map is wanted, and nothing here writes into it; torch would warn of every one.
-    import warnings
-
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*not writable.*")
         return torch.from_numpy(faces)

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_lightning.config.plain import identity
-from fer_lightning.data.archive import ArchiveWriter, FaceArchive, archive_lock, report, write_shard
+from fer_lightning.data.archive import FaceArchive, archive_lock, report
+from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.corpora.base import Corpus, SourceRow, UnusableImage
 from fer_lightning.data.fingerprint import digest, file_digest, fingerprint
 from fer_lightning.data.index import Exclusion, excluded_table, index_table

@@ -8,7 +8,8 @@ import torch
 
 from fer_lightning.checkpoints import checkpoint_of, load_model
 from fer_lightning.config.schema import GenerateConfig
-from fer_lightning.data.archive import ArchiveWriter, FaceArchive, archive_lock, write_shard
+from fer_lightning.data.archive import FaceArchive, archive_lock
+from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.fingerprint import digest, file_digest

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fer_lightning.data.archive import ArchiveWriter, FaceArchive, write_shard
+from fer_lightning.data.archive import FaceArchive
+from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.index import excluded_table, index_table
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_lightning.data.archive import ArchiveWriter, FaceArchive, report, write_shard
+from fer_lightning.data.archive import FaceArchive, report
+from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.index import Exclusion, excluded_table, index_table
 from fer_lightning.detectors.base import Detection
