@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from fer_lightning import registry
 from fer_lightning.errors import UserError, mendable
@@ -20,7 +19,10 @@ from fer_lightning.errors import UserError, mendable
 JOBS = {
     "prepare": "cut the faces of a dataset into an archive",
     "train": "train a model (prepares what is missing)",
+    "evaluate": "measure a trained model against real faces",
     "generate": "draw labelled samples from a trained model into an archive",
+    "study": "run every cell of a study, stage by stage",
+    "compare": "tables of runs or of a study: means, spreads, differences",
 }
 
 
@@ -68,21 +70,7 @@ def _run(job: str, arguments: Sequence[str]) -> int:
         raise UserError(f"there is no job {job!r}; {hint}")
     from fer_lightning.config.launch import launch
 
-    return launch(job, arguments, conf_dir(), _task(job))
-
-
-def _task(job: str) -> Callable[[Any], Any]:
-    """The job's ``run``, imported only when its configuration has been checked."""
-
-    def task(composed: Any) -> Any:
-        from importlib import import_module
-
-        from fer_lightning.config.compose import to_typed
-
-        typed = to_typed(composed)
-        return import_module(f"fer_lightning.jobs.{job}").run(typed)
-
-    return task
+    return launch(job, arguments, conf_dir())
 
 
 def _foreign_conf_dirs() -> list[Path]:
@@ -96,12 +84,17 @@ def _help() -> str:
     lines = ["usage: fer <job> [key=value …] [-m] [--cfg job]", "", "jobs:"]
     lines += [f"  {name:<12}{what}" for name, what in JOBS.items()]
     folders = [conf_dir(), *_foreign_conf_dirs()]
-    experiments = sorted(p.stem for f in folders for p in (f / "experiment").glob("*.yaml"))
+    experiments, studies = (
+        sorted(p.stem for f in folders for p in (f / group).glob("*.yaml"))
+        for group in ("experiment", "study")
+    )
     for title, key, names in (
         ("models", "model=", registry.models.names()),
         ("corpora", "data=", registry.corpora.names()),
         ("detectors", "detector=", registry.detectors.names()),
+        ("feature networks", "feature=", registry.features.names()),
         ("experiments", "experiment=", experiments),
+        ("studies", "study=", studies),
     ):
         lines += ["", f"{title} ({key}…):", "  " + ", ".join(names)]
     lines += [
@@ -110,7 +103,9 @@ def _help() -> str:
         "  fer train experiment=demo",
         "  fer train model=cgan data=fer2013 data.root=DIR",
         "  fer train -m detector=mtcnn,whole_image",
+        "  fer evaluate run=RUN split=test feature=pixels",
         "  fer generate run=RUN count=700",
+        "  fer study study=smoke && fer compare study=smoke out=DIR",
         "",
         "`fer <job> --cfg job` prints every key of a job with its value; -m sweeps over values",
         f"separated by commas. Archives go to {os.environ.get('FER_ARCHIVES', 'archives')}/,"

@@ -52,8 +52,8 @@ def preview(archive: FaceArchive, columns: int = 10) -> Path:
 
 def loss_curves(
     rows: Sequence[Mapping[str, str]], columns: Mapping[str, str], path: Path, title: str
-) -> None:
-    """Draw columns of ``metrics.csv`` over images seen.
+) -> Path:
+    """Draw columns of ``metrics.csv`` over images seen; returns ``path``.
 
     Args:
         rows: Rows of the file; cells are text, empty where nothing was logged.
@@ -73,3 +73,4 @@ def loss_curves(
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path)
+    return path

@@ -1,4 +1,4 @@
-"""Names of corpora, detectors and models, resolved to classes only when they are used.
+"""Names of corpora, detectors, models and features, resolved to classes only when they are used.
 
 A registry maps a name to the import path ``module:Class`` of a configuration dataclass. Third
 parties add their own through entry points of the group ``fer_lightning.<registry>``; nothing
@@ -76,3 +76,12 @@ detectors = Registry(
     },
 )
 models = Registry("models", "model", {"cgan": "fer_lightning.models.cgan.config:CGANConfig"})
+features = Registry(
+    "features",
+    "feature",
+    {
+        "inception": "fer_lightning.features.inception:InceptionConfig",
+        "pixels": "fer_lightning.features.pixels:PixelsConfig",
+    },
+)
+REGISTRIES = (corpora, detectors, models, features)

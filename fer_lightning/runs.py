@@ -10,12 +10,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
@@ -24,8 +24,26 @@ from fer_lightning.config.plain import flatten
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
 
+if TYPE_CHECKING:
+    from fer_lightning.data.archive import FaceArchive
+
 SCHEMA = 1
 """Version of the files that a run writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What a job returns.
+
+    Attributes:
+        path: The folder or file that it made.
+        metrics: What it measured.
+        status: Exit status: 0, or 130 if the user stopped it.
+    """
+
+    path: Path
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    status: int = 0
 
 
 def command_line() -> str:
@@ -98,12 +116,15 @@ class RunFolder:
             raise UserError(f"{self.results_file} is damaged ({error}): delete it") from error
         return loaded
 
-    def start(self, config: Mapping[str, Any], force: bool) -> None:
+    def start(
+        self, config: Mapping[str, Any], force: bool, archives: Sequence[FaceArchive]
+    ) -> None:
         """Make the folder, or check that it holds this very run.
 
         Args:
             config: The resolved configuration, written to ``config.yaml``.
             force: Discard what the folder holds.
+            archives: What it trains on, so that they are found again without their sources.
 
         Raises:
             UserError: If the folder belongs to another run; names the keys that differ.
@@ -125,6 +146,7 @@ class RunFolder:
                 "hash": digest(self.identity),
                 "identity": self.identity,
                 "command": command_line(),
+                "archives": [str(archive.path.resolve()) for archive in archives],
             },
         )
         unfinished = self.path / "config.yaml.unfinished"
@@ -154,7 +176,7 @@ class RunFolder:
 
     def _clear(self) -> None:
         """Delete what a run writes, and nothing else that may lie in the folder."""
-        for name in ("checkpoints", "samples"):
+        for name in ("checkpoints", "samples", "evaluations", "wandb"):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in (
             "manifest.json",
@@ -165,6 +187,8 @@ class RunFolder:
             "train.log",
         ):
             (self.path / name).unlink(missing_ok=True)
+        for log in self.path.glob("rank*.log"):
+            log.unlink()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,9 @@ class Checkpointing(Checkpoint):
                     "(model.*_lr), or use trainer.precision=32-true; the last checkpoint is kept"
                 )
         unfinished = self.path.with_suffix(".unfinished")
-        trainer.save_checkpoint(unfinished)
-        unfinished.replace(self.path)
+        trainer.save_checkpoint(unfinished)  # gathers from all ranks, writes on the first
+        if trainer.is_global_zero:
+            publish(unfinished, self.path)
 
     def state_dict(self) -> dict[str, Any]:
         """The time that this run has taken."""
@@ -73,3 +75,10 @@ class Checkpointing(Checkpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Count on from an earlier attempt."""
         self._earlier = state_dict["seconds"]
+
+
+def publish(unfinished: Path, path: Path) -> None:
+    """Give a written file its name, once its bytes are on the disk."""
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(path)

@@ -17,6 +17,14 @@ def crossed(interval: int, module: LightningModule, batch: object) -> bool:
     return training.images_seen // interval > (training.images_seen - images) // interval
 
 
+def due(interval: int, max_images: int, module: LightningModule, batch: object) -> bool:
+    """Whether ``interval`` was crossed or the run has its full length.
+
+    A run that the user stops is in neither case: it goes on later as if nothing had been.
+    """
+    return crossed(interval, module, batch) or images_seen(module) >= max_images
+
+
 def images_seen(module: LightningModule) -> int:
     """The clock."""
     return cast(TrainingModule, module).images_seen

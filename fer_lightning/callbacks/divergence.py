@@ -7,8 +7,9 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
-from fer_lightning.callbacks.clock import crossed, images_seen
+from fer_lightning.callbacks.clock import due, images_seen
 from fer_lightning.errors import UserError
+from fer_lightning.ranks import mean_over_ranks
 
 
 class DivergenceGuard(Callback):
@@ -19,11 +20,13 @@ class DivergenceGuard(Callback):
 
     Args:
         interval: In real images.
+        max_images: Length of the run; it looks at its end, too.
         patience: Looks without any change that count as frozen.
     """
 
-    def __init__(self, interval: int, patience: int = 10) -> None:
+    def __init__(self, interval: int, max_images: int, patience: int = 10) -> None:
         self.interval = interval
+        self.max_images = max_images
         self.patience = patience
         self.seen: dict[str, float] = {}
         self.unchanged = 0
@@ -32,9 +35,9 @@ class DivergenceGuard(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Look, where it is time."""
-        if not (crossed(self.interval, pl_module, batch) or trainer.should_stop):
+        if not due(self.interval, self.max_images, pl_module, batch):
             return
-        losses = {name: value.item() for name, value in outputs.items()}
+        losses = mean_over_ranks(outputs)  # so that all ranks stop together
         now = f"at {images_seen(pl_module):,} images"
         for name, value in losses.items():
             if not math.isfinite(value):

@@ -9,11 +9,12 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from fer_lightning.callbacks.clock import crossed, images_seen, training_loader
+from fer_lightning.callbacks.clock import due, images_seen, training_loader
+from fer_lightning.ranks import mean_over_ranks
 
 
 class RunningMean:
-    """Means of named scalars, summed on their device without waiting for it."""
+    """Means of named scalars over steps and ranks, summed without waiting for the device."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
@@ -28,10 +29,10 @@ class RunningMean:
             self.counts[name] = self.counts.get(name, 0) + 1
 
     def take(self, prefix: str = "") -> dict[str, float]:
-        """The means so far; starts anew."""
-        means = {f"{prefix}{k}": (s / self.counts[k]).item() for k, s in self.sums.items()}
+        """The means so far; starts anew. All ranks take together, having made equal steps."""
+        means = mean_over_ranks({k: s / self.counts[k] for k, s in self.sums.items()})
         self.sums, self.counts = {}, {}
-        return means
+        return {f"{prefix}{k}": mean for k, mean in means.items()}
 
 
 class LossLog(Callback):
@@ -42,10 +43,12 @@ class LossLog(Callback):
 
     Args:
         interval: In real images.
+        max_images: Length of the run, at whose end an open window is written, too.
     """
 
-    def __init__(self, interval: int) -> None:
+    def __init__(self, interval: int, max_images: int) -> None:
         self.interval = interval
+        self.max_images = max_images
         self.window = RunningMean()
         self.whole_epoch = RunningMean()
 
@@ -56,13 +59,14 @@ class LossLog(Callback):
         self.window.add(outputs)
         self.whole_epoch.add(outputs)
         row: dict[str, float] = {}
-        if crossed(self.interval, pl_module, batch) or trainer.should_stop:
+        if due(self.interval, self.max_images, pl_module, batch):
             row |= self.window.take()
         loader = training_loader(trainer)
         if loader.position == len(loader):
             row |= {"epoch": loader.epoch + 1} | self.whole_epoch.take("epoch_")
-        if row and trainer.logger is not None:
-            trainer.logger.log_metrics(row, step=images_seen(pl_module))
+        if row:
+            for logger in trainer.loggers:
+                logger.log_metrics(row, step=images_seen(pl_module))
 
     def state_dict(self) -> dict[str, Any]:
         """Sums of the windows that are still open."""

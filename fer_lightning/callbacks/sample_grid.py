@@ -11,6 +11,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from fer_lightning.callbacks.clock import crossed, images_seen
 from fer_lightning.data.batch import to_bytes
+from fer_lightning.loggers.wandb_mirror import WandbMirror
 from fer_lightning.models.base import AdversarialModule
 from fer_lightning.pictures import labelled_grid
 from fer_lightning.rng import sample_generator
@@ -37,10 +38,10 @@ class SampleGrid(Callback):
     ) -> None:
         """Draw, where it is time."""
         if trainer.should_stop or crossed(self.interval, pl_module, batch):
-            self.draw(cast(AdversarialModule, pl_module))
+            self.draw(trainer, cast(AdversarialModule, pl_module))
 
     @rank_zero_only
-    def draw(self, module: AdversarialModule) -> None:
+    def draw(self, trainer: Trainer, module: AdversarialModule) -> None:
         """Draw now."""
         rows = []
         for number in range(len(module.classes)):
@@ -50,3 +51,6 @@ class SampleGrid(Callback):
             )
         path = self.folder / f"{images_seen(module):09d}.png"
         labelled_grid(rows, module.classes).save(path)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbMirror):
+                logger.log_picture("samples", path, images_seen(module))

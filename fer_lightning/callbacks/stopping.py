@@ -10,12 +10,14 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 
 from fer_lightning.callbacks.clock import images_seen
+from fer_lightning.ranks import any_rank
 
 
 class Stopping(Callback):
     """Stops at ``max_images``, and after the batch in which Ctrl-C or SIGTERM came.
 
-    A second Ctrl-C stops at once; what was saved last is kept.
+    A second Ctrl-C stops at once; what was saved last is kept. Ranks agree after every batch, so
+    that all stop after the same one.
 
     Args:
         max_images: Length of the run in real images.
@@ -28,11 +30,13 @@ class Stopping(Callback):
         self.max_images = max_images
         self.interrupted = False
         self._previous: dict[int, Any] = {}
+        self._agree = any_rank()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take over the signals from Lightning, which would leave without saving."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._note)
+        self._agree = any_rank()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.interrupted and number == signal.SIGINT:
@@ -44,6 +48,7 @@ class Stopping(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Ask the trainer to stop where it is time."""
+        self.interrupted = self._agree(self.interrupted)
         if self.interrupted or images_seen(pl_module) >= self.max_images:
             trainer.should_stop = True
 

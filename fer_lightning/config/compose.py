@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 
 from fer_lightning.errors import UserError
@@ -37,7 +37,7 @@ def _refuse_unknown(node: object, prefix: str) -> None:
         return
     known = {f.name for f in fields(node)}
     chosen = getattr(node, "name", None)
-    if chosen != getattr(type(node), "name", chosen):
+    if getattr(type(node), "name", chosen) not in (chosen, MISSING):
         raise UserError(f"{prefix}name is fixed; choose another with {prefix.rstrip('.')}=NAME")
     for key in vars(node).keys() - known:
         raise UserError(

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,48 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from fer_lightning.config.compose import to_typed
 from fer_lightning.config.plain import flatten
 from fer_lightning.config.quoting import path_keys, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.errors import UserError, mendable
-from fer_lightning.registry import corpora, detectors, models
+from fer_lightning.launchers.report import report
+from fer_lightning.registry import REGISTRIES
 
 VALUE_FLAGS = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd"}
 """Flags of Hydra's that a word may follow."""
 
 
-def launch(
-    job: str, arguments: Sequence[str], conf: Path, task: Callable[[DictConfig], Any]
-) -> int:
-    """Compose ``conf/<job>.yaml`` with the user's overrides and run ``task`` on the result.
+def task_of(job: str) -> Callable[[DictConfig], Any]:
+    """What Hydra runs for a job: its ``run``, imported only when its configuration is checked."""
+
+    def task(composed: DictConfig) -> Any:
+        typed = to_typed(composed)
+        _refuse_shared_process(composed)
+        result = import_module(f"fer_lightning.jobs.{job}").run(typed)
+        report(result)
+        return result
+
+    return task
+
+
+def _refuse_shared_process(composed: DictConfig) -> None:
+    """Several devices under Hydra's basic launcher, which runs all cells in this one process.
+
+    Its second cell would inherit the first one's process group, and its other ranks would repeat
+    the whole sweep.
+    """
+    hydra, devices = HydraConfig.get(), OmegaConf.select(composed, "trainer.devices", default=1)
+    basic = hydra.runtime.choices.get("hydra/launcher") == "basic"
+    if devices > 1 and basic and hydra.mode is RunMode.MULTIRUN:
+        raise UserError(
+            f"trainer.devices={devices} in a sweep needs a process group a cell: add "
+            f"hydra/launcher=pool hydra.launcher.devices_per_cell={devices}"
+        )
+
+
+def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
+    """Compose ``conf/<job>.yaml`` with the user's overrides and run the job on the result.
 
     Returns:
         The exit status: 0, what the task asked for, or 2 after a mistake of the user's.
@@ -41,12 +70,13 @@ def launch(
         UserError: For every mistake in the overrides.
     """
     register()
-    components = [r.load(name) for r in (corpora, detectors, models) for name in r.names()]
+    components = [r.load(name) for r in REGISTRIES for name in r.names()]
     overrides = _flags_first(quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components])))
     _refuse_choices(overrides)
     statuses: list[int] = []
     mistakes: list[str] = []
     command = list(sys.argv)
+    task = task_of(job)
 
     def run_cell(composed: DictConfig) -> Any:
         sys.argv = command

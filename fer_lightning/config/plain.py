@@ -16,6 +16,10 @@ NOT_IDENTITY = {"identity": False}
 """Metadata of a field whose value decides how a job runs, not what comes out."""
 
 
+OVERRIDES = {"overrides": True}
+"""Metadata of a field that holds overrides of other jobs, ``[key=value,…]``."""
+
+
 def to_plain(node: Any) -> Any:
     """Dataclasses, enums and paths as dicts, names and strings.
 

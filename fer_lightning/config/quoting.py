@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from fer_lightning.config.plain import path_fields
@@ -20,10 +20,14 @@ _OVERRIDE = re.compile(r"(\+{0,2})([A-Za-z_][\w.@/-]*)=(.*)", re.DOTALL)
 
 
 def path_keys(schemas: Iterable[type[Any]]) -> dict[str, bool]:
-    """Last segment of every key that holds paths, and whether it holds a list of them."""
+    """Last segment of every key that holds paths, and whether it holds a list of them.
+
+    Overrides of other jobs are lists that need the same care: ``train=[model.width=16]``.
+    """
     keys: dict[str, bool] = {}
     for schema in schemas:
         keys |= path_fields(schema)
+        keys |= {f.name: True for f in fields(schema) if "overrides" in f.metadata}
         for hint in get_type_hints(schema).values():
             nested = [t for t in (hint, *get_args(hint)) if isinstance(t, type) and is_dataclass(t)]
             keys |= path_keys(nested)

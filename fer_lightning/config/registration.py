@@ -10,10 +10,25 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
-from fer_lightning.config.schema import GenerateConfig, PrepareConfig, TrainConfig
-from fer_lightning.registry import corpora, detectors, models
+from fer_lightning.config.schema import (
+    EvaluateConfig,
+    GenerateConfig,
+    LoggerConfig,
+    PrepareConfig,
+    TrainConfig,
+)
+from fer_lightning.config.study import CompareConfig, StudyConfig
+from fer_lightning.launchers import pool
+from fer_lightning.registry import REGISTRIES
 
-JOB_SCHEMAS = {"prepare": PrepareConfig, "train": TrainConfig, "generate": GenerateConfig}
+JOB_SCHEMAS = {
+    "prepare": PrepareConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "generate": GenerateConfig,
+    "study": StudyConfig,
+    "compare": CompareConfig,
+}
 
 
 class FerSearchPath(SearchPathPlugin):
@@ -30,12 +45,14 @@ def register() -> None:
     store = ConfigStore.instance()
     for job, schema in JOB_SCHEMAS.items():
         store.store(group="schema/job", name=job, node=schema)
-    for registry in (corpora, detectors, models):
+    store.store(group="schema/logger", name="logger", node=LoggerConfig)
+    for registry in REGISTRIES:
         for name in registry.names():
             node = OmegaConf.structured(registry.load(name))
             _open_mappings(node)
             store.store(group=f"schema/{registry.config_group}", name=name, node=node)
     Plugins.instance().register(FerSearchPath)
+    pool.register()
 
 
 def _open_mappings(node: DictConfig) -> None:

@@ -7,6 +7,7 @@ a result and stay out of the run's hash, as all paths do.
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from fer_lightning.config.plain import NOT_IDENTITY
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
+from fer_lightning.features.base import FeatureConfig
+from fer_lightning.labels import SPLITS
 from fer_lightning.models.config import ModelConfig
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true")
@@ -29,10 +32,13 @@ class TrainerConfig:
     Attributes:
         max_images: Real images to train on in all; the run can be continued with more later.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
-        devices: Number of devices.
+        devices: Number of devices; each takes its share of every batch.
+        sync_batchnorm: Batch norm over all devices; on GPUs alone, as in PyTorch.
         precision: Lightning's precision flag, such as ``32-true`` or ``bf16-mixed``.
         checkpoint_images: Save ``checkpoints/last.ckpt`` after every so many images.
         sample_images: Draw a sample grid after every so many images.
+        evaluate_images: Measure the model against the validation part after every so many images
+            and at the end; None never does.
         log_images: Write losses to ``metrics.csv`` after every so many images.
         progress: Show a progress bar.
     """
@@ -40,9 +46,11 @@ class TrainerConfig:
     max_images: int = field(default=100_000, metadata=NOT_IDENTITY)
     accelerator: str = field(default="auto", metadata=NOT_IDENTITY)
     devices: int = field(default=1, metadata=NOT_IDENTITY)
+    sync_batchnorm: bool = field(default=False, metadata=NOT_IDENTITY)
     precision: str = "32-true"
     checkpoint_images: int = field(default=20_000, metadata=NOT_IDENTITY)
     sample_images: int = field(default=20_000, metadata=NOT_IDENTITY)
+    evaluate_images: int | None = field(default=None, metadata=NOT_IDENTITY)
     log_images: int = field(default=2_000, metadata=NOT_IDENTITY)
     progress: bool = field(default=True, metadata=NOT_IDENTITY)
 
@@ -50,10 +58,67 @@ class TrainerConfig:
         for key in ("max_images", "devices", "checkpoint_images", "sample_images", "log_images"):
             if getattr(self, key) < 1:
                 raise UserError(f"trainer.{key}={getattr(self, key)}: give at least 1")
+        if self.evaluate_images is not None and self.evaluate_images < 1:
+            raise UserError(
+                f"trainer.evaluate_images={self.evaluate_images}: give at least 1, or null"
+            )
         if self.precision not in PRECISIONS:
             raise UserError(f"trainer.precision={self.precision}: choose from {PRECISIONS}")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"trainer.accelerator={self.accelerator}: choose auto, cpu or gpu")
+
+
+class WandbMode(enum.Enum):
+    """Where W&B writes, in its own words."""
+
+    online = "online"
+    offline = "offline"
+    disabled = "disabled"
+
+
+@dataclass(kw_only=True)
+class LoggerConfig:
+    """Windows on a run besides ``metrics.csv``, which is always written.
+
+    Attributes:
+        wandb: ``offline`` (into the run folder), ``online``, or ``disabled``.
+        project: W&B project.
+        entity: W&B team or user; None is the account's default.
+        group: W&B group; a study gives its own name.
+    """
+
+    wandb: WandbMode = WandbMode.offline
+    project: str = "fer_lightning"
+    entity: str | None = None
+    group: str | None = None
+
+
+@dataclass(kw_only=True)
+class EvaluationConfig:
+    """The part of an evaluation's protocol that a user chooses.
+
+    Attributes:
+        count: Generated images, with the labels of as many real ones; None is one for every real
+            image. Where there are more real images, a stratified draw of ``count`` is used.
+        per_class: Also measure each class alone.
+        neighbours: k of precision, recall, density and coverage.
+        seed: Draws the noise and the real images.
+        batch_size: Images generated at once.
+    """
+
+    count: int | None = None
+    per_class: bool = True
+    neighbours: int = 5
+    seed: int = 0
+    batch_size: int = 256
+
+    def __post_init__(self) -> None:
+        for key in ("count", "neighbours", "batch_size"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise UserError(f"evaluation.{key}={value}: give at least 1")
+        if self.seed < 0:
+            raise UserError(f"evaluation.seed={self.seed}: give 0 or more")
 
 
 @dataclass(kw_only=True)
@@ -106,6 +171,9 @@ class TrainConfig(FaceConfig):
     Attributes:
         model: The system and its hyper-parameters.
         trainer: Length, device and intervals.
+        logger: Windows besides ``metrics.csv``.
+        feature: Feature network of the evaluations while training; None is pixels alone.
+        evaluation: Protocol of those evaluations.
         seed: Seeds weights, batches and noise.
         run_dir: Run folder; None names it by hash under ``multirun/train``.
         force: Start anew in a run folder that holds something else or is finished.
@@ -113,6 +181,9 @@ class TrainConfig(FaceConfig):
 
     model: ModelConfig = MISSING
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    logger: LoggerConfig = field(default_factory=LoggerConfig, metadata=NOT_IDENTITY)
+    feature: FeatureConfig | None = field(default=None, metadata=NOT_IDENTITY)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig, metadata=NOT_IDENTITY)
     seed: int = 0
     run_dir: Path | None = None
     force: bool = field(default=False, metadata=NOT_IDENTITY)
@@ -122,6 +193,37 @@ class TrainConfig(FaceConfig):
         self.model.check(self.image_size)
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed={self.seed}: give 0 to {2**32 - 1}")
+
+
+@dataclass(kw_only=True)
+class EvaluateConfig:
+    """``fer evaluate``: measure a trained model against real faces.
+
+    Attributes:
+        run: Run folder of the model.
+        data: Real faces; None takes the archive and the split of the run.
+        detector: Crops them, for a data block without a detector of its own.
+        split: Part of the real faces: ``train``, ``val`` or ``test``.
+        feature: Feature network; pixels are measured in any case.
+        evaluation: Counts, seed and batch size.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        force: Measure again what was measured before.
+    """
+
+    run: Path = MISSING
+    data: Corpus | None = None
+    detector: DetectorConfig | None = None
+    split: str = "test"
+    feature: FeatureConfig = MISSING
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    accelerator: str = "auto"
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise UserError(f"split={self.split}: choose from {', '.join(SPLITS)}")
+        if self.accelerator not in ("auto", "cpu", "gpu"):
+            raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
 
 
 @dataclass(kw_only=True)

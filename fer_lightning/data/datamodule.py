@@ -147,4 +147,5 @@ class FaceDataModule(lightning.LightningDataModule):
             training,
             self.data.balance,
             self.data.augmentation,
+            *((self.trainer.global_rank, self.trainer.world_size) if training else (0, 1)),
         )

@@ -76,6 +76,9 @@ class FaceLoader:
         training: Shuffle, augment and drop the last short batch; else go through in order.
         balance: Draw every class equally often, with replacement.
         augmentation: What to do to training batches.
+        rank: Number of this process among ``ranks``. Every one goes through the same batches and
+            takes its share of each, so that no image is repeated to fill a batch up.
+        ranks: Processes that train together; divides ``batch_size``.
     """
 
     def __init__(
@@ -88,6 +91,8 @@ class FaceLoader:
         training: bool,
         balance: bool = False,
         augmentation: AugmentationConfig | None = None,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         self.store = store
         self.rows = rows
@@ -97,6 +102,8 @@ class FaceLoader:
         self.training = training
         self.balance = balance
         self.augmentation = augmentation or AugmentationConfig()
+        self.rank = rank
+        self.ranks = ranks
         self.epoch = 0
         self.position = 0
 
@@ -113,7 +120,7 @@ class FaceLoader:
             start = self.position * self.batch_size
             chosen = order[start : start + self.batch_size]
             self.position += 1
-            yield self._batch(chosen)
+            yield self._batch(chosen[self.rank :: self.ranks])
 
     def _order(self) -> NDArray[np.int64]:
         """Positions in ``rows`` for the whole epoch."""
@@ -132,7 +139,7 @@ class FaceLoader:
         emotions = torch.from_numpy(self.emotions[chosen]).to(self.store.device)
         if self.training:
             generator = torch.Generator()
-            seeds = np.random.SeedSequence([self.seed, self.epoch, self.position])
+            seeds = np.random.SeedSequence([self.seed, self.epoch, self.position, self.rank])
             generator.manual_seed(int(seeds.generate_state(1, np.uint64)[0]) >> 1)
             images = augment(images, self.augmentation, generator)
         return FaceBatch(images, emotions)

@@ -14,6 +14,7 @@ from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.data.index import excluded_table, index_table
+from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError
 from fer_lightning.models.base import AdversarialModule
 from fer_lightning.pictures import preview
@@ -64,7 +65,7 @@ def _generate(
     settings: dict[str, object],
 ) -> FaceArchive:
     """One shard a batch, each with noise of its own, so that a killed job can go on."""
-    module.to(_device(config.accelerator))
+    module.to(chosen_device(config.accelerator))
     emotions = torch.arange(config.count).remainder(len(module.classes)).sort().values
     batches = torch.split(emotions, config.batch_size)
     missing = writer.missing(len(batches))
@@ -91,10 +92,3 @@ def _generate(
         "command": command_line(),
     }
     return writer.publish(len(batches), made_from)
-
-
-def _device(accelerator: str) -> torch.device:
-    if accelerator == "gpu" and not torch.cuda.is_available():
-        raise UserError("accelerator=gpu: there is no CUDA device here; pass cpu or auto")
-    use_gpu = accelerator != "cpu" and torch.cuda.is_available()
-    return torch.device("cuda" if use_gpu else "cpu")

@@ -1,8 +1,9 @@
-"""Where measures go while a model trains."""
+"""``metrics.csv``: the truth about a run."""
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,9 @@ class MetricsFile(Logger):
         if not self.path.is_file():
             return []
         with self.path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            text = file.read()
+        # A full disk or a power cut may have torn the last row.
+        return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline="")))
 
     def rewind(self, images_seen: int) -> None:
         """Forget what was logged after a checkpoint, since training will log it again."""
@@ -77,3 +80,4 @@ class MetricsFile(Logger):
             writer.writeheader()
             writer.writerows(rows)
         unfinished.replace(self.path)
+

@@ -20,7 +20,14 @@ from fer_lightning.config.plain import to_plain
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.models.config import AdversarialConfig, FaceFormat, ModelConfig
 from fer_lightning.nn.ema import AveragedNetwork
-from fer_lightning.rng import WEIGHTS, noise_generator, stream_seed
+from fer_lightning.ranks import of_all_ranks
+from fer_lightning.rng import (
+    WEIGHTS,
+    global_states,
+    noise_generator,
+    restore_global_states,
+    stream_seed,
+)
 
 Losses = Mapping[str, Tensor]
 """Named scalars; the one to descend is called ``loss``."""
@@ -40,7 +47,7 @@ class TrainingModule(lightning.LightningModule):
         self.classes = list(faces.classes)
         self.seed = seed
         self._noise: Generator | None = None
-        self._noise_state: Tensor | None = None
+        self._saved_states: dict[str, Any] | None = None
         self.description = {
             "model": to_plain(config),
             "faces": {
@@ -58,23 +65,35 @@ class TrainingModule(lightning.LightningModule):
         if self._noise is None:
             rank = self.global_rank if self._trainer is not None else 0
             self._noise = noise_generator(self.seed, rank, self.device)
-            if self._noise_state is not None:
-                self._noise.set_state(self._noise_state)
+            if self._saved_states is not None:
+                self._noise.set_state(self._saved_states["noise"])
         return self._noise
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Plain numbers, strings and tensors only, so that loading can run no code."""
+        states = {"noise": self.noise.get_state(), **global_states()}
         checkpoint["fer"] = {
             "description": self.description,
             "images_seen": self.images_seen,
-            "noise": self.noise.get_state(),
+            "random": of_all_ranks(states),
+            "threads": torch.get_num_threads(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the clock and the noise where they were."""
-        self.images_seen = checkpoint["fer"]["images_seen"]
-        self._noise_state = checkpoint["fer"]["noise"]
+        """Take up the clock and the random states where they were.
+
+        A rank that was not there before begins streams of its own.
+        """
+        saved = checkpoint["fer"]
+        self.images_seen = saved["images_seen"]
+        known = self.global_rank < len(saved["random"])
+        self._saved_states = saved["random"][self.global_rank] if known else None
         self._noise = None
+
+    def on_train_start(self) -> None:
+        """Global random states go back last, when nothing draws from them before training."""
+        if self._saved_states is not None:
+            restore_global_states(self._saved_states)
 
 
 class AdversarialModule(TrainingModule):

@@ -22,7 +22,7 @@ class Run:
         self.loader: Any = type("Loader", (), {"__len__": lambda _: 6})()
         self.loader.epoch, self.loader.position = divmod(images_seen // 4, 6)
         self.trainer: Any = SimpleNamespace(
-            should_stop=False, world_size=1, logger=logger, train_dataloader=self.loader
+            should_stop=False, world_size=1, loggers=[logger], train_dataloader=self.loader
         )
         self.module: Any = SimpleNamespace(images_seen=images_seen, trainer=self.trainer)
 
@@ -39,7 +39,7 @@ LOSSES = [float(i * i) for i in range(12)]
 
 
 def test_windows_and_epochs_hold_the_mean_of_their_steps() -> None:
-    run = Run(LossLog(interval=12))
+    run = Run(LossLog(interval=12, max_images=10**9))
     run.steps(LOSSES)
     windows = [row["g_loss"] for _, row in run.rows]
     assert windows == pytest.approx([sum(LOSSES[a:b]) / 3 for a, b in pairwise(range(0, 13, 3))])
@@ -50,10 +50,10 @@ def test_windows_and_epochs_hold_the_mean_of_their_steps() -> None:
 
 @pytest.mark.parametrize("stop", [1, 4, 8])
 def test_a_resume_goes_on_with_open_windows(stop: int) -> None:
-    whole, first = Run(LossLog(12)), Run(LossLog(12))
+    whole, first = Run(LossLog(12, 10**9)), Run(LossLog(12, 10**9))
     whole.steps(LOSSES)
     first.steps(LOSSES[:stop])
-    second = Run(LossLog(12), images_seen=4 * stop)
+    second = Run(LossLog(12, 10**9), images_seen=4 * stop)
     second.log.load_state_dict(first.log.state_dict())
     second.steps(LOSSES[stop:])
     assert first.rows + second.rows == whole.rows

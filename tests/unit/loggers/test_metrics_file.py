@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from fer_lightning.loggers import MetricsFile
+from fer_lightning.loggers.metrics_file import MetricsFile
 
 
 def table(path: Path) -> list[list[str]]:

@@ -1,0 +1,1 @@
+"""Pure functions of result files: records, statistics over seeds, tables and plots."""

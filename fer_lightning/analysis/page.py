@@ -1,0 +1,242 @@
+"""The comparison as a Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fer_lightning import papers
+from fer_lightning.analysis.differences import Difference
+from fer_lightning.analysis.records import Record, Unfinished
+from fer_lightning.analysis.statistics import CONFIDENCE, Summary
+from fer_lightning.analysis.tables import ABSENT, Group, shown
+from fer_lightning.config.study import Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """All that the page tells.
+
+    Attributes:
+        title: What is compared.
+        question: What it is to answer.
+        commands: Commands that made the runs and this page, by what they did.
+        groups: Configurations.
+        keys: Keys in which they differ.
+        metrics: Names of the numbers to report here.
+        measured: Names of all that belong in ``results.csv``.
+        wanted: What the study says about metrics.
+        baseline: Key and value of what the others are compared with; empty compares nothing.
+        differences: From the baseline.
+        unfinished: What is missing.
+        notes: What a reader should know.
+        table: The paper's table, as ``PAPER/TABLE``.
+    """
+
+    title: str
+    question: str = ""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    groups: Sequence[Group]
+    keys: Sequence[str]
+    metrics: Sequence[str]
+    measured: Sequence[str] = ()
+    wanted: Mapping[str, Metric] = field(default_factory=dict)
+    baseline: Mapping[str, Any] = field(default_factory=dict)
+    differences: Sequence[Difference] = ()
+    unfinished: Sequence[Unfinished] = ()
+    notes: Sequence[str] = ()
+    table: str | None = None
+
+    def metric(self, name: str) -> Metric:
+        """What the study says about a metric, also under one of its protocols."""
+        return self.wanted.get(name) or self.wanted.get(name.partition("[")[0]) or Metric()
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """The whole page."""
+    sections = [
+        f"# {comparison.title}\n\n{comparison.question}".rstrip(),
+        "\n".join(f"- {what}: `{command}`" for what, command in comparison.commands.items()),
+        "## Configurations\n\n" + _configurations(comparison),
+        "## Results\n\n" + means_table(comparison),
+        _differences(comparison),
+        _paper(comparison),
+        _unfinished(comparison.unfinished),
+        _list("## Notes", comparison.notes),
+        "## Where it ran\n\n" + _provenance(comparison.groups),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first row is the heading; padded, so that it reads well as text too."""
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(cells[0]))]
+    lines = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
+    return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, without an exponent where people write none."""
+    if value is None:
+        return ABSENT
+    short = f"{value:.4g}"
+    return f"{float(short):.0f}" if "e+" in short and abs(value) < 1e9 else short
+
+
+def spread(summary: Summary) -> str:
+    """``mean ± SD [low, high] (n)``, with what was left out."""
+    if summary.mean is None and not summary.excluded:
+        return ABSENT
+    interval = f"[{number(summary.low)}, {number(summary.high)}]" if summary.n > 1 else ABSENT
+    left_out = f", {summary.excluded} not finite" if summary.excluded else ""
+    return f"{number(summary.mean)} ± {number(summary.sd)} {interval} ({summary.n}{left_out})"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as people read them."""
+    if seconds is None:
+        return ABSENT
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def means_table(comparison: Comparison) -> str:
+    """Metrics by configurations; the longer of the two runs downwards."""
+    groups, metrics = comparison.groups, comparison.metrics
+    cells = [[spread(group.summary(metric)) for group in groups] for metric in metrics]
+    if len(metrics) > len(groups):
+        rows = [["", *(g.name for g in groups)]]
+        rows += [[m, *row] for m, row in zip(metrics, cells, strict=True)]
+    else:
+        rows = [["", *metrics]]
+        rows += [[g.name, *(row[i] for row in cells)] for i, g in enumerate(groups)]
+    return markdown_table(rows)
+
+
+def _configurations(comparison: Comparison) -> str:
+    """What differs, and how much work is behind each."""
+    groups = comparison.groups
+    rows = [["", *(group.name for group in groups)]]
+    rows += [
+        [key, *(shown(g.values[key]) if key in g.values else ABSENT for g in groups)]
+        for key in comparison.keys
+    ]
+    rows.append(["seeds", *(" ".join(map(str, group.seeds)) for group in groups)])
+    rows.append(["images seen", *(_range(r.images_seen for r in g.records) for g in groups)])
+    rows.append(["time of a training", *(_time(group) for group in groups)])
+    return (
+        markdown_table(rows)
+        + f"\n\nResults are mean ± SD over seeds [{CONFIDENCE:.0%} t interval of the mean] (number "
+        "of seeds). Intervals are not corrected for the number of comparisons."
+    )
+
+
+def _range(values: Iterable[int]) -> str:
+    low, *_, high = sorted([*values] * 2)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _time(group: Group) -> str:
+    seconds = group.seconds()
+    spread_out = "" if seconds.sd is None else f" ± {duration(seconds.sd)}"
+    return duration(seconds.mean) + spread_out
+
+
+def _differences(comparison: Comparison) -> str:
+    if not comparison.baseline:
+        return ""
+    names = ", ".join(f"{key}={shown(value)}" for key, value in comparison.baseline.items())
+    title = f"## Differences from {names}\n\n"
+    if not comparison.differences:
+        return title + "No configuration has a baseline to be compared with."
+    rows = [["metric", "configuration", "minus", "difference ± SD [interval] (pairs)", "verdict"]]
+    remarks: list[str] = []
+    for one in comparison.differences:
+        verdict = _verdict(one.result.verdict, comparison.metric(one.metric).higher)
+        rows.append(
+            [one.metric, one.group.name, one.baseline.name, spread(one.result.summary), verdict]
+        )
+        pair = f"{one.group.name} minus {one.baseline.name}"
+        if one.also:
+            remarks.append(f"{pair}: they also differ in {', '.join(one.also)}.")
+        if one.unpaired:
+            seeds = ", ".join(map(str, one.unpaired))
+            remarks.append(f"{pair}, {one.metric}: only one has seeds {seeds}; left out.")
+    text = (
+        "Pairs are runs of one seed. Where the interval holds zero, or there are fewer than two "
+        'pairs, the conclusion is "not decided at this size".\n\n'
+    )
+    return title + text + markdown_table(rows) + _list("\n", dict.fromkeys(remarks))
+
+
+def _verdict(verdict: str, higher: bool | None) -> str:
+    if higher is None or verdict not in ("higher", "lower"):
+        return verdict
+    return f"{verdict} ({'better' if (verdict == 'higher') == higher else 'worse'})"
+
+
+def _paper(comparison: Comparison) -> str:
+    """The paper's numbers beside ours, where they are printed, and what is wrong with them."""
+    rows = [["metric", "configuration", "ours", "paper", "unit", "ours / paper", "printed in"]]
+    errors: list[str] = []
+    for metric in comparison.metrics:
+        reference = comparison.metric(metric).paper
+        if reference is None:
+            continue
+        printed = papers.lookup(reference)
+        for group in comparison.groups:
+            summary = group.summary(metric)
+            ratio = summary.mean / printed.value if summary.mean and printed.value else None
+            rows.append(
+                [metric, group.name, spread(summary), f"{printed.value:.10g}", printed.unit,
+                 number(ratio), f"{printed.source} ({reference})"]
+            )  # fmt: skip
+        if printed.error:
+            errors.append(f"{reference}: {printed.error}")
+    table = papers.tables().get(comparison.table or "")
+    if len(rows) == 1 and table is None:
+        return ""
+    parts = ["## Beside the paper"]
+    parts += [markdown_table(rows)] if len(rows) > 1 else []
+    parts += [_list("Known errors of these numbers:\n", errors)] if errors else []
+    parts += [table.to_markdown().rstrip()] if table is not None else []
+    return "\n\n".join(parts)
+
+
+def _unfinished(unfinished: Sequence[Unfinished]) -> str:
+    if not unfinished:
+        return ""
+    rows = [["what", "status", "reason"], *([u.what, u.status, u.reason] for u in unfinished)]
+    return "## Unfinished or failed\n\n" + markdown_table(rows)
+
+
+def _list(title: str, lines: Iterable[str]) -> str:
+    items = [f"- {line}" for line in lines]
+    return "\n".join([title, *([""] if title.strip() else []), *items]) if items else ""
+
+
+def _provenance(groups: Sequence[Group]) -> str:
+    records: list[Record] = [record for group in groups for record in group.records]
+    sources = {source.path: source for r in records for source in r.sources}.values()
+    rows = [["job", "files", "device", "threads", "commit", "time in all"]]
+    kinds = dict.fromkeys((s.job, s.device, s.threads, s.commit) for s in sources)
+    for job, device, threads, commit in kinds:
+        alike = [
+            s
+            for s in sources
+            if (s.job, s.device, s.threads, s.commit) == (job, device, threads, commit)
+        ]
+        texts = [ABSENT if part is None else str(part) for part in (device, threads, commit)]
+        total = duration(sum(source.seconds for source in alike))
+        rows.append([job, str(len(alike)), *texts, total])
+    folders = [
+        f"- {g.name}, seed {r.seed}: `{r.sources[0].path}`" for g in groups for r in g.records
+    ]
+    return markdown_table(rows) + "\n\n" + "\n".join(folders)

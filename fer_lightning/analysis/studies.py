@@ -1,0 +1,200 @@
+"""Reads what ``fer study`` left: which cells there are, and a record of each that is finished."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from fer_lightning.analysis.evaluations import Evaluation, read_evaluation
+from fer_lightning.analysis.files import read_json, required
+from fer_lightning.analysis.records import (
+    Collection,
+    Measured,
+    Record,
+    Unfinished,
+    collect,
+    read_run,
+)
+from fer_lightning.config.study import Study
+from fer_lightning.errors import UserError
+
+STUDIES = Path("multirun") / "study"
+"""Where ``fer study`` writes."""
+
+_HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFolder:
+    """A study that was run.
+
+    Attributes:
+        path: Its folder.
+        study: What it is.
+        command: The command that ran it.
+        train: Overrides added to its training stages.
+        cells: Its cells as plain data.
+    """
+
+    path: Path
+    study: Study
+    command: str
+    train: Sequence[str]
+    cells: Sequence[Mapping[str, Any]]
+
+
+def find_study(name: str) -> Path:
+    """The folder of a study that is given by folder or by name.
+
+    Raises:
+        UserError: If there is none, or several of that name.
+    """
+    if (Path(name).expanduser() / "study.json").is_file():
+        return Path(name).expanduser()
+    folders = sorted(file.parent for file in STUDIES.glob("*/study.json"))
+    named = [(match[1], f) for f in folders if (match := _HASHED.fullmatch(f.name))]
+    found = [folder for known, folder in named if known == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = "; ".join(f"study={f} (train={_train(f)})" for f in found)
+        raise UserError(f"study={name} was run in several forms; give a folder: {choices}")
+    if "/" in name or Path(name).is_dir():
+        raise UserError(f"study={name}: there is no {Path(name) / 'study.json'}")
+    near = difflib.get_close_matches(name, [known for known, _ in named], n=1)
+    hint = f"did you mean study={near[0]}?" if near else f"run `fer study study={name}` first"
+    raise UserError(f"study={name}: no such study was run under {STUDIES}; {hint}")
+
+
+def _train(folder: Path) -> str:
+    return f"[{','.join(map(str, read_json(folder / 'study.json').get('train', [])))}]"
+
+
+def read_study(path: Path) -> StudyFolder:
+    """Read ``study.json`` of a folder.
+
+    Raises:
+        UserError: If it is damaged.
+    """
+    file = path / "study.json"
+    loaded = read_json(file)
+    cells = required(loaded, "cells", file)
+    try:
+        plain = OmegaConf.merge(OmegaConf.structured(Study), required(loaded, "study", file))
+        study: Any = OmegaConf.to_object(plain)
+        for cell in cells:
+            cell["stage"], cell["job"], cell["seed"], dict(cell["axes"]), cell["status"]
+    except (OmegaConfBaseException, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{file} is damaged ({error!r}): run `fer study` again") from error
+    return StudyFolder(
+        path=path,
+        study=study,
+        command=str(loaded.get("command", "")),
+        train=[str(override) for override in loaded.get("train", [])],
+        cells=cells,
+    )
+
+
+def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection:
+    """A record of every finished training, joined with the evaluations of its cell.
+
+    Where an evaluating stage has axes of its own there is a record for each of their values.
+
+    Raises:
+        UserError: If a file is damaged or a folder is no run.
+    """
+    wanted = list(wanted)
+    unfinished = [_unfinished(c, folder) for c in folder.cells if _located(c, folder) is None]
+    done = [(c, p) for c in folder.cells if (p := _located(c, folder)) is not None]
+    trained = [(c, p) for c, p in done if c["job"] == "train"]
+    evaluated = [(c, p, read_evaluation(p)) for c, p in done if c["job"] == "evaluate"]
+    stages = dict.fromkeys(c["stage"] for c, _ in trained)
+    measured: list[Measured] = []
+    for cell, path in trained:
+        run = read_run(path, wanted)
+        if isinstance(run, Unfinished):
+            unfinished.append(replace(run, what=_describe(cell)))
+            continue
+        axes = dict(cell["axes"]) | ({"stage": cell["stage"]} if len(stages) > 1 else {})
+        own = [
+            (e, evaluation)
+            for e, place, evaluation in evaluated
+            if _belongs(e, place, cell, path, [p for _, p in trained], folder.study)
+        ]
+        measured += _by_further_axes(run, axes, own)
+    return collect(measured, unfinished)
+
+
+def _by_further_axes(
+    run: Record, axes: Mapping[str, Any], own: Sequence[tuple[Mapping[str, Any], Evaluation]]
+) -> list[Measured]:
+    """The run once for each value of the axes that only its evaluations have."""
+    further: list[dict[str, Any]] = []
+    for cell, _ in own:
+        extra = {key: value for key, value in cell["axes"].items() if key not in axes}
+        if extra and extra not in further:
+            further.append(extra)
+    measured: list[Measured] = []
+    for extra in further or [{}]:
+        everything = {**axes, **extra}
+        measured.append(
+            Measured(
+                run=replace(run, config={**run.config, **everything}, axes=everything),
+                evaluations=tuple(
+                    evaluation
+                    for cell, evaluation in own
+                    if cell["axes"].items() <= everything.items()
+                ),
+            )
+        )
+    return measured
+
+
+def _belongs(
+    evaluated: Mapping[str, Any],
+    file: Path,
+    trained: Mapping[str, Any],
+    run: Path,
+    runs: Sequence[Path],
+    study: Study,
+) -> bool:
+    """Whether an evaluation is this training's: by folder if it lies in a run, or by axes."""
+    if evaluated["seed"] != trained["seed"]:
+        return False
+    if any(evaluated["axes"].get(key) != trained["axes"].get(key) for key in study.axes):
+        return False
+    if any(r.resolve() in file.resolve().parents for r in runs):
+        return run.resolve() in file.resolve().parents
+    return True
+
+
+def _located(cell: Mapping[str, Any], folder: StudyFolder) -> Path | None:
+    """What a finished cell made, also if the study is read from elsewhere; None if it is not there.
+
+    Paths are relative to the folder in which the study ran, which holds ``multirun/study/NAME``.
+    """
+    if cell["status"] != "done" or not cell.get("path"):
+        return None
+    home = folder.path.resolve().parents
+    places = [*(above / cell["path"] for above in home[2:3]), Path(cell["path"])]
+    return next((place for place in places if place.exists()), None)
+
+
+def _unfinished(cell: Mapping[str, Any], folder: StudyFolder) -> Unfinished:
+    status = str(cell["status"])
+    reason = str(cell.get("error") or f"run `{folder.command or 'fer study'}` again")
+    if status == "done":
+        status, reason = "missing", f"{cell.get('path')} is not there any more"
+    return Unfinished(what=_describe(cell), status=status, reason=reason)
+
+
+def _describe(cell: Mapping[str, Any]) -> str:
+    axes = [f"{key}={value}" for key, value in cell["axes"].items()]
+    return " ".join([f"{cell['stage']}:", *axes, f"seed={cell['seed']}"])

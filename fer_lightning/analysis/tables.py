@@ -1,0 +1,210 @@
+"""Groups records into configurations, and works out what differs between them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fer_lightning.analysis.records import Record
+from fer_lightning.analysis.statistics import Summary, summarize
+from fer_lightning.errors import UserError
+
+ABSENT = "\N{EN DASH}"
+"""Shown where there is no value."""
+
+LABEL_LENGTH = 40
+"""A configuration whose differing keys need more characters is called A, B, C …"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One configuration with all its seeds.
+
+    Attributes:
+        name: Short, for headings.
+        values: The differing keys that it has, with their values.
+        records: By seed.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    records: tuple[Record, ...]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Its seeds, ascending."""
+        return [record.seed for record in self.records]
+
+    def summary(self, metric: str) -> Summary:
+        """A metric over those of its seeds that have it."""
+        return summarize(r.metrics[metric] for r in self.records if metric in r.metrics)
+
+    def seconds(self) -> Summary:
+        """Time of its trainings."""
+        return summarize(record.seconds for record in self.records)
+
+
+def shown(value: Any) -> str:
+    """A configuration's value as YAML writes it."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def differing_keys(records: Sequence[Record]) -> list[str]:
+    """Keys whose value, or presence, is not the same in all records: axes first.
+
+    The archives' hashes follow from a study's axes, or differ by seed where a study generates
+    its data, so there they count only where nothing else tells two records of a seed apart. So
+    does the number of images seen, which is no part of what a run is.
+
+    Raises:
+        UserError: If two records are the same experiment.
+    """
+    names = dict.fromkeys(
+        [k for r in records for k in r.axes] + [k for r in records for k in r.config]
+    )
+    in_study = any(record.axes for record in records)
+    keys = [
+        key
+        for key in names
+        if len({_value(record, key) for record in records}) > 1
+        and not (in_study and key == "archives")
+    ]
+    for further in ("archives", "images_seen"):
+        twins = _twins(records, keys)
+        if twins and _value(twins[0], further) != _value(twins[1], further):
+            keys.append(further)
+    if twins := _twins(records, keys):
+        places = " and ".join(str(record.sources[0].path) for record in twins)
+        raise UserError(f"{places} are the same experiment with the same seed: leave one out")
+    return keys
+
+
+def _value(record: Record, key: str) -> str:
+    if key == "images_seen":
+        return str(record.images_seen)
+    return shown(record.config[key]) if key in record.config else ABSENT
+
+
+def _signature(record: Record, keys: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_value(record, key) for key in keys)
+
+
+def _twins(records: Sequence[Record], keys: Sequence[str]) -> tuple[Record, Record] | None:
+    """Two records of one seed that ``keys`` do not tell apart."""
+    seen: dict[tuple[Any, ...], Record] = {}
+    for record in records:
+        signature = (*_signature(record, keys), record.seed)
+        if signature in seen:
+            return seen[signature], record
+        seen[signature] = record
+    return None
+
+
+def group(records: Sequence[Record], keys: Sequence[str]) -> list[Group]:
+    """Records of one configuration together, in the order in which they were given."""
+    together: dict[tuple[str, ...], list[Record]] = {}
+    for record in records:
+        together.setdefault(_signature(record, keys), []).append(record)
+    members = [tuple(sorted(found, key=lambda r: r.seed)) for found in together.values()]
+    values = [
+        {key: found[0].images_seen if key == "images_seen" else found[0].config[key]
+         for key in keys if key == "images_seen" or key in found[0].config}
+        for found in members
+    ]  # fmt: skip
+    names = _names(members, values, keys)
+    return [
+        Group(name=name, values=own, records=found)
+        for name, own, found in zip(names, values, members, strict=True)
+    ]
+
+
+def _names(
+    members: Sequence[tuple[Record, ...]], values: Sequence[Mapping[str, Any]], keys: Sequence[str]
+) -> list[str]:
+    """Short names: by axes where these suffice, by all differing keys, or else by letters."""
+    if len(members) == 1:
+        return ["all runs"]
+    axes = [key for key in keys if any(key in record.axes for found in members for record in found)]
+    for chosen in (axes, keys):
+        short = _short(chosen)
+        names = [
+            ", ".join(
+                f"{short[k]}={shown(own[k])}" if k in own else f"no {short[k]}" for k in chosen
+            )
+            for own in values
+        ]
+        if len(set(names)) == len(names) and max(map(len, names)) <= LABEL_LENGTH:
+            return names
+    return [_letters(number) for number in range(len(members))]
+
+
+def _short(keys: Sequence[str]) -> dict[str, str]:
+    """The last part of each dotted key, or all of it where two end alike."""
+    ends = [key.rpartition(".")[2] for key in keys]
+    return {k: end if ends.count(end) == 1 else k for k, end in zip(keys, ends, strict=True)}
+
+
+def _letters(number: int) -> str:
+    """A to Z, then AA, AB and so on."""
+    return ("" if number < 26 else _letters(number // 26 - 1)) + chr(ord("A") + number % 26)
+
+
+def choose_metrics(
+    records: Sequence[Record], wanted: Sequence[str], strict: bool = True
+) -> tuple[list[str], list[str]]:
+    """Names of the metrics to report, in order.
+
+    Args:
+        records: What was measured.
+        wanted: Names; one stands also for its forms under several protocols, ``name[…]``.
+            Empty takes all.
+        strict: Refuse a name that no record can have.
+
+    Returns:
+        The names, and those among ``wanted`` that no record has.
+
+    Raises:
+        UserError: If a name is unknown; gives the nearest.
+    """
+    known = list(dict.fromkeys(name for record in records for name in record.metrics))
+    if not wanted:
+        return known, []
+    chosen: list[str] = []
+    absent: list[str] = []
+    for name in wanted:
+        forms = [name] if name in known else [k for k in known if k.startswith(f"{name}[")]
+        if not forms:
+            absent.append(name)
+            if strict and name.rpartition("@")[0] not in known:
+                near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+                hint = f"did you mean {' or '.join(near)}?" if near else f"there are {known}"
+                raise UserError(f"metrics: no run has measured {name}; {hint}")
+        chosen += forms or [name]
+    return list(dict.fromkeys(chosen)), absent
+
+
+def csv_rows(
+    groups: Sequence[Group], keys: Sequence[str], metrics: Sequence[str]
+) -> list[dict[str, Any]]:
+    """One row a configuration: what differs, its seeds, images, time and metrics.
+
+    ``images_seen`` is the least of its seeds; numbers are not rounded; what is absent is empty.
+    """
+    rows: list[dict[str, Any]] = []
+    for one in groups:
+        row: dict[str, Any] = {k: shown(one.values[k]) if k in one.values else "" for k in keys}
+        row["seeds"] = " ".join(map(str, one.seeds))
+        row["images_seen"] = min(record.images_seen for record in one.records)
+        row["images_seen_max"] = max(record.images_seen for record in one.records)
+        row["seconds_mean"], row["seconds_sd"] = one.seconds().mean, one.seconds().sd
+        for metric in metrics:
+            summary = one.summary(metric)
+            for part in ("mean", "sd", "n", "low", "high"):
+                row[f"{metric}_{part}"] = getattr(summary, part)
+        rows.append(row)
+    return rows

@@ -1,0 +1,124 @@
+"""What a study is, and what ``fer study`` and ``fer compare`` take."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import MISSING
+
+from fer_lightning.config.plain import OVERRIDES
+from fer_lightning.errors import UserError
+
+STAGE_JOBS = ("prepare", "train", "evaluate", "generate")
+"""Jobs that a stage may run."""
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """One job in every cell of a study, once the stages before it are done.
+
+    Attributes:
+        job: ``prepare``, ``train``, ``evaluate`` or ``generate``.
+        axes: Further keys and their values, crossed with the study's axes and seeds.
+        overrides: Overrides of every cell; ``cell:<stage>`` stands for the folder that an earlier
+            stage made with the same shared axes and seed.
+    """
+
+    job: str = MISSING
+    axes: dict[str, list[Any]] = field(default_factory=dict)
+    overrides: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.job not in STAGE_JOBS:
+            raise UserError(f"study.stages: job {self.job!r}; choose from {', '.join(STAGE_JOBS)}")
+
+
+@dataclass(kw_only=True)
+class Metric:
+    """A number that a study reports.
+
+    Attributes:
+        higher: Whether more is better; None where neither is.
+        paper: The paper's number beside it, as ``PAPER/TABLE/ROW/COLUMN``.
+    """
+
+    higher: bool | None = None
+    paper: str | None = None
+
+
+@dataclass(kw_only=True)
+class Study:
+    """Cells to run and numbers to report.
+
+    Attributes:
+        name: Names its folder.
+        question: What it is to answer, in a sentence.
+        seeds: Every cell is run with each.
+        axes: Keys shared by all stages, with the values to compare.
+        baseline: The axis values that the others are compared with; empty compares nothing.
+        stages: By name, in the order in which they run.
+        metrics: Numbers to report by name, in order; ``column@50`` is a column of
+            ``metrics.csv`` at epoch 50. Empty reports all that the cells measured.
+        table: The paper's table that it answers, as ``PAPER/TABLE``.
+    """
+
+    name: str = MISSING
+    question: str = ""
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
+    axes: dict[str, list[Any]] = field(default_factory=dict)
+    baseline: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, Stage] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    table: str | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", self.name):
+            raise UserError(f"study.name={self.name}: use letters, digits, dot, - and _ alone")
+        if not self.seeds:
+            raise UserError("study.seeds is empty: give at least one seed")
+        if not self.stages:
+            raise UserError("study.stages is empty: give at least one stage")
+        for key, value in self.baseline.items():
+            if value not in self.axes.get(key, []):
+                raise UserError(f"study.baseline.{key}={value} is no value of study.axes.{key}")
+
+
+@dataclass(kw_only=True)
+class StudyConfig:
+    """``fer study``: run every cell of a study that is not finished.
+
+    Attributes:
+        study: The study.
+        train: Overrides added to every training stage, such as ``[trainer.max_images=100000]``.
+        dry_run: Print the cells and their commands, run none.
+    """
+
+    study: Study = MISSING
+    train: list[str] = field(default_factory=list, metadata=OVERRIDES)
+    dry_run: bool = False
+
+
+@dataclass(kw_only=True)
+class CompareConfig:
+    """``fer compare``: tables of a study or of runs.
+
+    Attributes:
+        study: Name or folder of a study that was run; None compares ``runs``.
+        runs: Run folders.
+        baseline: ``key=value`` that the others are compared with; None takes the study's.
+        metrics: Numbers to report; empty takes the study's, or all.
+        out: Folder to write tables and plot to.
+    """
+
+    study: str | None = None
+    runs: list[Path] = field(default_factory=list)
+    baseline: str | None = None
+    metrics: list[str] = field(default_factory=list)
+    out: Path = MISSING
+
+    def __post_init__(self) -> None:
+        if (self.study is None) == (not self.runs):
+            raise UserError("give either study=NAME or runs=[RUN,…]")

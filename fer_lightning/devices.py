@@ -1,0 +1,19 @@
+"""Which device a job that trains nothing works on."""
+
+from __future__ import annotations
+
+import torch
+
+from fer_lightning.errors import UserError
+
+
+def chosen_device(accelerator: str) -> torch.device:
+    """The device of ``accelerator=``: ``auto`` is the GPU where there is one.
+
+    Raises:
+        UserError: If a GPU is asked for and there is none.
+    """
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise UserError("accelerator=gpu: there is no CUDA device here; pass cpu or auto")
+    use_gpu = accelerator != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if use_gpu else "cpu")

@@ -1,0 +1,1 @@
+"""Feature networks: what an image is measured by."""

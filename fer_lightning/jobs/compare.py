@@ -1,0 +1,118 @@
+"""``fer compare``: tables and a plot of a study or of runs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_lightning.analysis.differences import differences, parse_baseline
+from fer_lightning.analysis.page import Comparison, means_table, to_markdown
+from fer_lightning.analysis.plots import comparison_plot
+from fer_lightning.analysis.records import read_runs
+from fer_lightning.analysis.studies import StudyFolder, find_study, read_study, study_records
+from fer_lightning.analysis.tables import (
+    Group,
+    choose_metrics,
+    csv_rows,
+    differing_keys,
+    group,
+    shown,
+)
+from fer_lightning.config.study import CompareConfig
+from fer_lightning.errors import UserError
+from fer_lightning.runs import JobResult, command_line
+
+
+def run(config: CompareConfig) -> JobResult:
+    """Compare, write ``results.csv``, ``comparison.md`` and ``comparison.png``, print the table.
+
+    Raises:
+        UserError: If there is nothing to compare, or a file or name is wrong.
+    """
+    out = config.out.expanduser()
+    if out.exists() and not out.is_dir():
+        raise UserError(f"out={out} is a file; give a folder")
+    folder = None if config.study is None else read_study(find_study(config.study))
+    comparison = compare(config, folder)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"out={out}: a folder above it is a file; give another") from error
+    rows = csv_rows(comparison.groups, comparison.keys, comparison.measured)
+    _write_csv(out / "results.csv", rows)
+    comparison_plot(comparison.groups, comparison.metrics, out / "comparison.png", comparison.title)
+    _write(out / "comparison.md", to_markdown(comparison))
+    print(means_table(comparison))
+    for one in comparison.unfinished:
+        print(f"{one.status}: {one.what} ({one.reason})")
+    print(f"comparison: {out / 'comparison.md'}")
+    return JobResult(path=out)
+
+
+def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
+    """What the page tells, of ``folder`` or else of ``config.runs``."""
+    study = None if folder is None else folder.study
+    wanted = config.metrics or list(study.metrics if study else [])
+    read = read_runs(config.runs, wanted) if folder is None else study_records(folder, wanted)
+    if not read.records:
+        lines = "".join(f"\n  {u.status}: {u.what} ({u.reason})" for u in read.unfinished)
+        raise UserError(f"there is no finished run to compare{lines}")
+    keys = differing_keys(read.records)
+    groups = group(read.records, keys)
+    metrics, absent = choose_metrics(read.records, wanted, strict=bool(config.metrics))
+    notes = [*read.notes, *_notes(groups, absent)]
+    reported = metrics if wanted else [name for name in metrics if "/" not in name]
+    if len(reported) < len(metrics):
+        notes.append("Numbers of single classes stand in results.csv; metrics=[…] shows them here.")
+    baseline: Mapping[str, Any] = study.baseline if study else {}
+    if config.baseline is not None:
+        baseline = parse_baseline(config.baseline, groups, keys)
+    axes = [key for key in keys if any(key in record.axes for record in read.records)]
+    return Comparison(
+        title=study.name if study else f"{len(read.records)} runs",
+        question=study.question if study else "",
+        commands=_commands(folder),
+        groups=groups,
+        keys=keys,
+        metrics=reported,
+        measured=metrics,
+        wanted=study.metrics if study else {},
+        baseline=baseline,
+        differences=differences(groups, baseline, axes or keys, reported) if baseline else [],
+        unfinished=read.unfinished,
+        notes=notes,
+        table=study.table if study else None,
+    )
+
+
+def _commands(folder: StudyFolder | None) -> dict[str, str]:
+    ran = {} if folder is None else {"runs": folder.command}
+    return {**ran, "this page": command_line()}
+
+
+def _notes(groups: Sequence[Group], absent: Sequence[str]) -> list[str]:
+    """What makes the seeds of a configuration unequal, and what nobody measured."""
+    notes = [f"No run has measured {', '.join(absent)}."] if absent else []
+    for one in groups:
+        if len({record.images_seen for record in one.records}) > 1:
+            notes.append(f"{one.name}: the seeds have seen different numbers of images.")
+        if len({shown(record.config.get("archives")) for record in one.records}) > 1:
+            notes.append(f"{one.name}: the seeds stand on different archives.")
+    return notes
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    unfinished = path.with_name(path.name + ".unfinished")
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    unfinished.replace(path)
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

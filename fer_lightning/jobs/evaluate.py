@@ -1,0 +1,212 @@
+"""``fer evaluate``: measure a trained model against real faces."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from fer_lightning.checkpoints import checkpoint_of, load_model
+from fer_lightning.config.plain import from_plain
+from fer_lightning.config.schema import EvaluateConfig
+from fer_lightning.data.archive import FaceArchive
+from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.fingerprint import digest, file_digest
+from fer_lightning.devices import chosen_device
+from fer_lightning.errors import UserError
+from fer_lightning.metrics.evaluator import Evaluator, Measurement
+from fer_lightning.metrics.memorisation import nearest_sheet
+from fer_lightning.metrics.report import table
+from fer_lightning.models.base import AdversarialModule
+from fer_lightning.registry import corpora, detectors
+from fer_lightning.runs import SCHEMA, JobResult, command_line, provenance, write_json
+
+
+def run(config: EvaluateConfig) -> JobResult:
+    """Measure, or find the same measurement, and print it.
+
+    Raises:
+        UserError: If the run holds no model, or the faces are not to be had; names the key.
+    """
+    folder = config.run.expanduser()
+    checkpoint = checkpoint_of(folder)
+    module = load_model(checkpoint)
+    if not isinstance(module, AdversarialModule):
+        raise UserError(f"run={config.run}: this model generates no images to measure")
+    module.to(chosen_device(config.accelerator))
+    faces, trained_on = _faces(config, folder, module)
+    evaluator = Evaluator(
+        faces, config.split, [config.feature], config.evaluation, trained_on=trained_on
+    )
+    protocol = {"checkpoint": file_digest(checkpoint), **evaluator.protocol(module)}
+    path = _path(folder, protocol)
+    done = None if config.force else _finished(path)
+    if done is not None:
+        print("this was measured before; force=true measures again")
+        return _show(path, done)
+    started = time.monotonic()
+    measured = evaluator.measure(module)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "schema": SCHEMA,
+        "job": "evaluate",
+        "run": str(config.run),
+        "metrics": measured.metrics,
+        "protocol": {**protocol, **measured.protocol},
+        "images_seen": module.images_seen,
+        "checkpoint": protocol["checkpoint"],
+        "seed": config.evaluation.seed,
+        "seconds": round(time.monotonic() - started, 3),
+        "device": str(module.device),
+        "archives": [{"path": str(a.path), "key": a.key} for a in faces.archives],
+        "command": command_line(),
+        **_provenance(),
+    }
+    _draw(path.with_suffix(".png"), measured)
+    write_json(path, content)
+    return _show(path, content)
+
+
+def _faces(
+    config: EvaluateConfig, folder: Path, module: AdversarialModule
+) -> tuple[FaceDataModule, FaceDataModule | str]:
+    """The real faces, and those that the model was trained on or why they are not to be had."""
+    if config.data is None:
+        try:
+            own = _faces_of_run(folder)
+        except UserError as error:
+            raise UserError(
+                f"run={config.run}: its own faces are not to be had ({error}); pass data=… to "
+                "measure against others"
+            ) from error
+        return own, own
+    if config.detector is None:
+        raise UserError("detector=null: data= needs a detector, such as detector=mtcnn")
+    shape = module.description["faces"]
+    faces = FaceDataModule(
+        replace(config.data, batch_size=1),  # nothing trains here
+        config.detector,
+        shape["image_size"],
+        shape["channels"],
+        module.seed,
+    )
+    faces.setup()
+    try:
+        return faces, _faces_of_run(folder)
+    except UserError as error:
+        print(f"fer: warning: memorisation is not measured: {error}", file=sys.stderr)
+        return faces, str(error)
+
+
+def _faces_of_run(folder: Path) -> FaceDataModule:
+    """The data of a run as it was trained on, from its ``config.yaml``.
+
+    Raises:
+        UserError: If it cannot be found or made here, or is no longer the same.
+    """
+    plain, keys, recorded = _recorded(folder)
+    try:
+        block = plain["data"].pop("detector")
+        data = from_plain(corpora, plain["data"])
+        data.detector = None if block is None else from_plain(detectors, block)
+        detector = from_plain(detectors, plain["detector"])
+        shape = (plain["image_size"], plain["channels"], plain["seed"])
+    except (KeyError, TypeError, AttributeError, OmegaConfBaseException) as error:
+        raise UserError(f"{folder / 'config.yaml'} is not of this version ({error})") from error
+    if data.archive is None and recorded is not None and recorded.is_dir():
+        archive = FaceArchive.open(recorded)
+        if archive.key == keys[0]:
+            data.archive = recorded  # needs no source and no detector
+    faces = FaceDataModule(data, detector, *shape)
+    faces.setup()
+    found = [archive.key for archive in faces.archives]
+    if found != keys:
+        places = ", ".join(str(archive.path) for archive in faces.archives)
+        raise UserError(f"{places} holds other faces than those that the run was trained on")
+    return faces
+
+
+def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], Path | None]:
+    """What a run says of its data: configuration, archive keys, and where the main archive was."""
+    try:
+        plain: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        keys = list(manifest["identity"]["archives"])
+        results = folder / "results.json"
+        recorded = None
+        if results.is_file():
+            first = json.loads(results.read_text(encoding="utf-8"))["archives"][0]
+            recorded = Path(first["path"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError, yaml.YAMLError) as error:
+        raise UserError(f"{folder} does not say what it was trained on ({error!r})") from error
+    return plain, keys, recorded
+
+
+def _path(folder: Path, protocol: dict[str, Any]) -> Path:
+    # Why a network was skipped may be said in other words the next time.
+    name = digest({**protocol, "skipped": sorted(protocol["skipped"])})[:8]
+    file = f"evaluate-{protocol['corpus']}-{protocol['split']}-{name}.json"
+    return folder / "evaluations" / file
+
+
+def _finished(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _ = content["metrics"], content["protocol"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it, or pass force=true") from error
+    return content
+
+
+def _show(path: Path, content: dict[str, Any]) -> JobResult:
+    protocol = content["protocol"]
+    print(
+        f"{protocol['count']:,} generated and as many real images, {protocol['split']} of "
+        f"{protocol['corpus']}; model at {content['images_seen']:,} images"
+    )
+    if protocol["unknown_emotions"]:
+        print(f"left out, since the model does not know them: {protocol['unknown_emotions']}")
+    print(table(content["metrics"]))
+    for line in _unmeasured(protocol):
+        print(line)
+    if path.with_suffix(".png").is_file():
+        print(f"nearest training images: {path.with_suffix('.png')}")
+    print(f"evaluation: {path}")
+    return JobResult(path, content["metrics"])
+
+
+def _unmeasured(protocol: dict[str, Any]) -> Iterator[str]:
+    reasons: dict[str, list[tuple[str, str]]] = {}
+    for full, reason in protocol["left_out"].items():
+        name, _, group = full.partition("/")
+        if not name.endswith("_sd"):
+            reasons.setdefault(reason, []).append((name, group or "all"))
+    for reason, found in reasons.items():
+        names, groups = (", ".join(dict.fromkeys(part)) for part in zip(*found, strict=True))
+        yield f"not measured ({reason}): {names} of {groups}"
+    if protocol["skipped"]:
+        yield f"skipped: {', '.join(protocol['skipped'])}"
+
+
+def _draw(path: Path, measured: Measurement) -> None:
+    path.unlink(missing_ok=True)
+    if measured.pairs:
+        nearest_sheet(measured.pairs).save(path)
+
+
+def _provenance() -> dict[str, Any]:
+    """As of every job, and what measures."""
+    stated = provenance()
+    measuring = {name: version(name) for name in ("torchmetrics", "torch-fidelity", "scipy")}
+    return {**stated, "versions": {**stated["versions"], **measuring}}

@@ -1,0 +1,139 @@
+"""``fer study``: every cell of a study that is not finished, stage by stage."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig
+
+from fer_lightning.config.launch import task_of
+from fer_lightning.config.study import StudyConfig
+from fer_lightning.errors import mendable
+from fer_lightning.runs import JobResult
+from fer_lightning.studies import Cell, StudyRecord, resolve
+
+INTERRUPTED = 130
+
+
+def run(config: StudyConfig) -> JobResult:
+    """Run what is missing; finished cells are skipped and failed ones tried again.
+
+    Each stage is one sweep over the launcher of this command, started when the stages before it
+    have ended.
+
+    Raises:
+        UserError: If the study is not one that can be run.
+    """
+    record = StudyRecord.open(config.study, config.train)
+    if config.dry_run:
+        _print_cells(record)
+        return JobResult(record.path)
+    record.save()
+    status = 0
+    for stage in config.study.stages:
+        status = _run_stage(record, stage)
+        if status:
+            break
+    return _finish(record, status)
+
+
+def _run_stage(record: StudyRecord, stage: str) -> int:
+    """Launch the stage's missing cells; 130 if the user stopped it."""
+    ready: list[tuple[Cell, list[str]]] = []
+    for cell in (c for c in record.cells if c.stage == stage and not c.finished):
+        overrides = resolve(cell, record.cells)
+        if overrides is None:
+            cell.status, cell.error = "missing", "what it needs was not made"
+        else:
+            ready.append((cell, overrides))
+    one_by_one = HydraConfig.get().runtime.choices["hydra/launcher"] == "basic"
+    batches = [[entry] for entry in ready] if one_by_one else [ready] * bool(ready)
+    for batch in batches:
+        if one_by_one:
+            _announce(record, batch[0][0])
+        try:
+            returned = _launch(batch[0][0].job, [overrides for _, overrides in batch])
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        statuses = [_note(c, r) for (c, _), r in zip(batch, returned, strict=True)]
+        record.save()
+        if INTERRUPTED in statuses:
+            return INTERRUPTED
+    return 0
+
+
+def _launch(job: str, cells: Sequence[Sequence[str]]) -> Sequence[JobReturn]:
+    """One sweep of ``job`` over given cells, by the launcher that this command chose."""
+    loader = GlobalHydra.instance().config_loader()
+    chosen = [
+        override
+        for override in HydraConfig.get().overrides.hydra
+        if override.startswith(("hydra/launcher", "hydra.launcher"))
+    ]
+    config: DictConfig = loader.load_configuration(
+        config_name=job,
+        overrides=["hydra.mode=MULTIRUN", "hydra/hydra_logging=none", *chosen],
+        run_mode=RunMode.MULTIRUN,
+    )
+    launcher = Plugins.instance().instantiate_launcher(
+        hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
+        task_function=task_of(job),
+        config=config,
+    )
+    return launcher.launch([list(overrides) for overrides in cells], initial_job_idx=0)
+
+
+def _note(cell: Cell, returned: JobReturn) -> int:
+    """Write down what became of a cell; returns its exit status."""
+    result: Any = returned._return_value  # the property would raise a failed cell's error
+    if returned.status is not JobStatus.COMPLETED:
+        mistake = mendable(result) if isinstance(result, Exception) else None
+        cell.status, cell.error = "failed", str(mistake or repr(result))
+        print(f"fer: error: {cell.label}: {cell.error}", file=sys.stderr)
+        if mistake is None and isinstance(result, Exception):
+            traceback.print_exception(result)
+        return 1
+    status = getattr(result, "status", 0)
+    if status == 0:
+        cell.status, cell.path, cell.error = "done", str(result.path), None
+    return int(status)
+
+
+def _announce(record: StudyRecord, cell: Cell) -> None:
+    number = record.cells.index(cell) + 1
+    print(f"\n[{number}/{len(record.cells)}] {cell.label}", flush=True)
+
+
+def _print_cells(record: StudyRecord) -> None:
+    for cell in record.cells:
+        state = "done" if cell.finished else "to do"
+        command = shlex.join(["fer", cell.job, *cell.overrides])
+        print(f"{state:<6} {cell.label}\n       {command}")
+    done = sum(cell.finished for cell in record.cells)
+    print(f"{len(record.cells)} cells, {done} done, {len(record.cells) - done} to do")
+
+
+def _finish(record: StudyRecord, status: int) -> JobResult:
+    record.save()
+    done = sum(cell.finished for cell in record.cells)
+    print(f"\n{done} of {len(record.cells)} cells are done")
+    for cell in record.cells:
+        if not cell.finished:
+            print(f"  {cell.status}: {cell.label}" + (f": {cell.error}" if cell.error else ""))
+    if done == len(record.cells):
+        print(f"compare: fer compare study={record.path} out=DIR")
+    else:
+        print("the same command goes on where it was")
+        status = status or 2
+    print(f"study:   {record.path}")
+    return JobResult(record.path, status=status)

@@ -1,0 +1,166 @@
+"""How far generated images are from real ones in one feature space."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.inception import InceptionScore
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from fer_lightning.features.network import Features
+from fer_lightning.metrics.functional.prdc import prdc
+
+SUBSETS, SUBSET_SIZE = 100, 1000
+"""Of KID: how many, and the most vectors in one; torch-fidelity's."""
+SPLITS = 10
+"""Of the Inception Score."""
+PIECE = 4096
+"""Vectors given to a metric at once, which takes them in float64."""
+
+
+def subsets_of(real: int, fake: int) -> tuple[int, int]:
+    """Number of KID's subsets and vectors in one; a subset that holds all is drawn once."""
+    size = min(SUBSET_SIZE, real, fake)
+    return (1 if size == real == fake else SUBSETS), size
+
+
+@dataclass
+class Comparison:
+    """What was measured in one feature space.
+
+    Attributes:
+        metrics: Name to value.
+        left_out: Name to the reason why there is no value.
+    """
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def take(self, names: list[str], least: int, have: int, measure: Callable[[], object]) -> None:
+        """Measure where there are enough images, and keep what is a number."""
+        if have < least:
+            self.left_out |= dict.fromkeys(names, f"needs {least} images, has {have}")
+            return
+        values = torch.as_tensor(measure(), dtype=torch.float64).reshape(-1).tolist()
+        for name, value in zip(names, values, strict=True):
+            if torch.isfinite(torch.tensor(value)):
+                self.metrics[name] = value
+            else:
+                self.left_out[name] = f"is no number ({value})"
+
+    def add(self, other: Comparison) -> None:
+        """Take over what was measured elsewhere."""
+        self.metrics |= other.metrics
+        self.left_out |= other.left_out
+
+
+def compare(
+    space: str,
+    real: Tensor,
+    fake: Features,
+    neighbours: int,
+    seed: int,
+    group: str | None = None,
+) -> Comparison:
+    """All measures of a feature space: FID, KID and IS in Inception's, their kin in others.
+
+    Args:
+        space: Name of the feature network.
+        real: Vectors of real images, (N, d).
+        fake: Features of generated ones, (M, d).
+        neighbours: k of precision, recall, density and coverage.
+        seed: Of KID's subsets and the Inception Score's order.
+        group: Class that all images are of; it ends the names.
+    """
+    end = f"/{group}" if group else ""
+    inception = space == "inception"
+    frechet, kernel = ("fid", "kid") if inception else (f"frechet_{space}", f"kernel_{space}")
+    have = min(len(real), len(fake.vectors))
+    found = Comparison()
+    found.take([frechet + end], 2, have, lambda: frechet_distance(real, fake.vectors))
+    kernel_names = [kernel + end, f"{kernel}_sd{end}"]
+    if have and subsets_of(len(real), len(fake.vectors))[0] == 1:
+        found.left_out[kernel_names.pop()] = "one subset holds all images"
+    measured = len(kernel_names)
+    found.take(kernel_names, 2, have, lambda: kernel_distance(real, fake.vectors, seed)[:measured])
+    if inception and fake.logits is not None:
+        logits = fake.logits
+        found.take(
+            [f"inception_score{end}", f"inception_score_sd{end}"],
+            2 * SPLITS,
+            len(logits),
+            lambda: inception_score(logits, seed),
+        )
+    found.take(
+        [f"{name}_{space}{end}" for name in ("precision", "recall", "density", "coverage")],
+        neighbours + 1,
+        have,
+        lambda: prdc(real, fake.vectors, neighbours),
+    )
+    return found
+
+
+def frechet_distance(real: Tensor, fake: Tensor) -> float:
+    """Fréchet distance of the Gaussians of two sets, in float64 (Heusel et al. 2017).
+
+    Args:
+        real: Shape (N, d), N at least 2.
+        fake: Shape (M, d), M at least 2.
+    """
+    metric = FrechetInceptionDistance(_Given(real.shape[1]), sync_on_compute=False)
+    for vectors, is_real in ((real, True), (fake, False)):
+        for piece in torch.split(vectors, PIECE):
+            # On the CPU: the metric's eigenvalues are no faster on a GPU, and the same everywhere.
+            metric.update(piece.cpu().double(), is_real)
+    return float(metric.compute())
+
+
+def kernel_distance(real: Tensor, fake: Tensor, seed: int) -> tuple[float, float]:
+    """Mean and deviation of the kernel distance over subsets (Bińkowski et al. 2018).
+
+    The cubic kernel and the unbiased estimate, so that values may be a little below 0.
+    """
+    number, size = subsets_of(len(real), len(fake))
+    with _seeded(seed):
+        metric = KernelInceptionDistance(
+            _Given(real.shape[1]), subsets=number, subset_size=size, sync_on_compute=False
+        )
+        metric.update(real.double(), True)
+        metric.update(fake.double(), False)
+        mean, deviation = metric.compute()
+    return float(mean), float(deviation)
+
+
+def inception_score(logits: Tensor, seed: int) -> tuple[float, float]:
+    """Mean and deviation of the Inception Score over splits (Salimans et al. 2016)."""
+    with _seeded(seed):
+        metric = InceptionScore(_Given(logits.shape[1]), splits=SPLITS, sync_on_compute=False)
+        metric.update(logits.double())
+        mean, deviation = metric.compute()
+    return float(mean), float(deviation)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Torchmetrics draws from the global random state: give it one, and put the old one back."""
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*will save all extracted features.*")
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs, too
+        yield
+
+
+class _Given(nn.Module):
+    """Stands where torchmetrics wants a network: the features have been computed already."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.num_features = num_features
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features

@@ -1,0 +1,95 @@
+"""Whether a model makes up faces or repeats those that it was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.loader import FaceStore
+from fer_lightning.metrics.functional.nearest import nearest
+from fer_lightning.pictures import labelled_grid
+
+QUANTILE = 0.01
+"""Of held-out images' distances: nearer than that to a training image counts as copied."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Distances of images to their nearest training images, and which these are.
+
+    Attributes:
+        distances: Root mean square difference of two images' pixel features, gray values in
+            [0, 1]; float64 of shape (N,).
+        indices: Positions among the training rows, (N,).
+    """
+
+    distances: Tensor
+    indices: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor, trained: Tensor) -> Nearest:
+        """Search ``trained`` (M, d) for the nearest of every one of ``images`` (N, d)."""
+        distances, indices = nearest(images, trained)
+        return cls((distances / images.shape[1] ** 0.5).cpu(), indices.cpu())
+
+
+def memorisation(fake: Nearest, held_out: Nearest | None) -> dict[str, float]:
+    """Distances to the training images, and the share of copies.
+
+    Args:
+        fake: Of generated images.
+        held_out: Of real images that the model was not trained on, the yardstick.
+
+    Returns:
+        ``nearest_train_pixels``, the median for generated images; with a yardstick also its own
+        median and ``copied_pixels``, the share of generated images at most as far from a
+        training image as the nearest 1 % of the held-out ones.
+    """
+    found = {"nearest_train_pixels": float(fake.distances.median())}
+    if held_out is not None:
+        bound = torch.quantile(held_out.distances, QUANTILE)
+        found["nearest_train_pixels_real"] = float(held_out.distances.median())
+        found["copied_pixels"] = float((fake.distances <= bound).double().mean())
+    return found
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Images beside their nearest training images, the nearest first.
+
+    Attributes:
+        label: What the images are.
+        images: uint8 of shape (n, H, W, C).
+        trained: Their nearest training images, likewise.
+    """
+
+    label: str
+    images: NDArray[np.uint8]
+    trained: NDArray[np.uint8]
+
+
+def closest_pairs(
+    label: str, images: Tensor, found: Nearest, trained_on: FaceDataModule, count: int
+) -> Pairs:
+    """The ``count`` pairs with the smallest distances; ``images`` is uint8 (N, H, W, C)."""
+    order = found.distances.argsort(stable=True)[:count]
+    rows = trained_on.division["train"][found.indices[order].numpy()]
+    store = FaceStore(trained_on.archives, torch.device("cpu"))
+    return Pairs(label, images[order].numpy(), store.gather(rows).numpy())
+
+
+def nearest_sheet(pairs: list[Pairs], columns: int = 10) -> Image.Image:
+    """A picture in which every other row shows the training images nearest to the row above."""
+    rows, labels = [], []
+    for pair in pairs:
+        for start in range(0, len(pair.images), columns):
+            part = slice(start, start + columns)
+            rows += [pair.images[part], pair.trained[part]]
+            labels += [pair.label, "nearest in training"]
+    return labelled_grid(rows, labels)

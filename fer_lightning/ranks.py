@@ -1,0 +1,182 @@
+"""Several devices: one process a device, started, compared and ended together.
+
+Lightning would start its processes from ``sys.argv``, in which Hydra's overrides of a sweep, but
+not the job, can be found; so the first process starts the others here, with the very overrides
+of its own cell. Under a launcher that has already started one process a device (torchrun, srun)
+there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from hydra.core.hydra_config import HydraConfig
+from torch import Tensor
+
+from fer_lightning.errors import UserError
+
+GRACE = 20.0
+"""Seconds in which the first process may notice by itself that another one has failed."""
+
+
+def rank() -> int:
+    """Number of this process on its machine, as its launcher told it."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+@contextmanager
+def other_ranks(devices: int, logs: Path) -> Iterator[None]:
+    """Start processes 1 to ``devices`` - 1 of this very job, and wait for them at the end.
+
+    Args:
+        devices: Processes in all.
+        logs: Folder for ``rank<N>.log``, what the others print.
+
+    Raises:
+        UserError: If one of them failed; names its log.
+    """
+    if devices == 1 or "LOCAL_RANK" in os.environ:
+        yield
+        return
+    before, threads = dict(os.environ), torch.get_num_threads()
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, threads // devices))
+    os.environ |= {
+        "OMP_NUM_THREADS": str(torch.get_num_threads()),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": before.get("MASTER_PORT") or str(free_port()),
+        "NODE_RANK": "0",
+        "LOCAL_RANK": "0",
+        "WORLD_SIZE": str(devices),
+    }
+    others = [_start(number, logs) for number in range(1, devices)]
+    ended = threading.Event()
+    threading.Thread(target=_watch, args=(others, logs, ended), daemon=True).start()
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, UserError) and (failure := _failure(others, logs, 5.0)):
+            raise failure from error
+        raise
+    finally:
+        ended.set()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        os.environ.clear()
+        os.environ |= before
+        torch.set_num_threads(threads)
+        for process in others:
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _start(number: int, logs: Path) -> subprocess.Popen[bytes]:
+    hydra = HydraConfig.get()
+    with (logs / f"rank{number}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "fer_lightning", hydra.job.config_name, *hydra.overrides.task],
+            env={**os.environ, "LOCAL_RANK": str(number)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def _failure(
+    others: list[subprocess.Popen[bytes]], logs: Path, patience: float
+) -> UserError | None:
+    """The error of the first process that ended badly within ``patience`` seconds."""
+    for number, process in enumerate(others, 1):
+        try:
+            status = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+        if status not in (0, 130):
+            log = logs / f"rank{number}.log"
+            last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+            said = last[0].removeprefix("fer: error: ") if last else "it said nothing"
+            return UserError(f"process {number} of trainer.devices ended: {said}; see {log}")
+    return None
+
+
+def _watch(others: list[subprocess.Popen[bytes]], logs: Path, ended: threading.Event) -> None:
+    """End this process if another one has died and it does not notice: it would wait for ever."""
+    while not ended.wait(1.0):
+        failure = _failure(others, logs, 0.0)
+        if failure is not None and not ended.wait(GRACE):
+            print(f"fer: error: {failure}", file=sys.stderr, flush=True)
+            os._exit(1)
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens to now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def of_all_ranks(value: Any) -> list[Any]:
+    """``value`` of every rank, in their order."""
+    if not dist.is_initialized():
+        return [value]
+    values: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(values, value)
+    return values
+
+
+def mean_over_ranks(values: Mapping[str, Tensor]) -> dict[str, float]:
+    """Means of named scalars over all ranks, each of which has the same names."""
+    if not values:
+        return {}
+    stacked = torch.stack([value.detach().to(torch.float64) for value in values.values()])
+    if dist.is_initialized():
+        dist.all_reduce(stacked)
+        stacked /= dist.get_world_size()
+    return dict(zip(values, stacked.tolist(), strict=True))
+
+
+def any_rank() -> Callable[[bool], bool]:
+    """A function that says whether any rank was given True; all ranks call it together.
+
+    It talks over the CPU, so that no GPU has to be waited for.
+    """
+    if not dist.is_initialized():
+        return bool
+    group = dist.new_group(backend="gloo")
+
+    def agree(mine: bool) -> bool:
+        flag = torch.tensor([int(mine)])
+        dist.all_reduce(flag, dist.ReduceOp.MAX, group)
+        return bool(flag.item())
+
+    return agree
+
+
+def check_same_run(digest: str) -> None:
+    """Refuse to train one run from two configurations.
+
+    Args:
+        digest: Hash of what this process is about to train.
+
+    Raises:
+        UserError: If ranks differ.
+    """
+    digests = of_all_ranks(digest)
+    if len(set(digests)) > 1:
+        raise UserError(
+            f"processes of one run were started with different configurations ({digests}): start "
+            "all with the same command, and sweep with hydra/launcher=pool"
+        )

@@ -1,0 +1,146 @@
+"""One of two processes that train together: ``python worker.py MODE FOLDER``.
+
+The folder holds an archive, ``faces``, and gets the result.
+
+Without LOCAL_RANK in its environment it is the one process that the two are compared with.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from fer_lightning.callbacks.losses import LossLog
+from fer_lightning.data.archive import FaceArchive
+from fer_lightning.data.batch import FaceBatch
+from fer_lightning.data.loader import FaceLoader, FaceStore
+from fer_lightning.models.base import AdversarialModule, Losses
+from fer_lightning.models.cgan.config import CGANConfig
+from fer_lightning.models.cgan.module import CGAN
+from fer_lightning.models.config import AdversarialConfig, FaceFormat
+from fer_lightning.ranks import check_same_run
+from fer_lightning.rng import noise_generator
+
+RANK = int(os.environ.get("LOCAL_RANK", "0"))
+RANKS = int(os.environ.get("WORLD_SIZE", "1"))
+STEPS = 5
+FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
+
+
+class NormFree(AdversarialModule):
+    """Two dense networks without batch norm, whose gradients are means over images."""
+
+    def networks(self) -> tuple[nn.Module, nn.Module]:
+        generator = nn.Sequential(nn.Linear(6, 32), nn.Tanh(), nn.Linear(32, 256), nn.Tanh())
+        return generator, nn.Sequential(nn.Linear(256, 32), nn.LeakyReLU(), nn.Linear(32, 1))
+
+    def latent(self, count: int) -> Tensor:
+        return torch.randn((count, 6), generator=self.noise)
+
+    def generate(self, batch: FaceBatch) -> FaceBatch:
+        images = self.generator(self.latent(len(batch))).view(-1, 1, 16, 16)
+        return FaceBatch(images, batch.emotions)
+
+    def discriminator_loss(self, real: FaceBatch, fake: FaceBatch) -> Losses:
+        scores = [self.discriminator(batch.images.flatten(1)) for batch in (real, fake)]
+        return {"loss": nn.functional.softplus(-scores[0]).mean() + scores[1].square().mean()}
+
+    def generator_loss(self, real: FaceBatch, fake: FaceBatch) -> Losses:
+        return {"loss": nn.functional.softplus(-self.discriminator(fake.images.flatten(1))).mean()}
+
+    def sample(self, emotions: Tensor, generator: Generator) -> Tensor:
+        raise NotImplementedError
+
+
+class UnionNoise(NormFree):
+    """One process with the noise of both: rank r takes images r, r + 2, … of every batch."""
+
+    def latent(self, count: int) -> Tensor:
+        if not hasattr(self, "streams"):
+            self.streams = [noise_generator(self.seed, r, torch.device("cpu")) for r in (0, 1)]
+        parts = [torch.randn((count // 2, 6), generator=stream) for stream in self.streams]
+        return torch.stack(parts, 1).flatten(0, 1)
+
+
+class Keep(lightning.Callback):
+    """Gradients after the first step, records of all."""
+
+    def __init__(self) -> None:
+        self.gradients: list[Tensor] = []
+        self.records: list[dict[str, Tensor]] = []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):  # type: ignore[no-untyped-def]
+        self.records.append(outputs)
+        if batch_idx == 0:
+            self.gradients = [p.grad.clone() for p in pl_module.parameters() if p.requires_grad]
+
+
+class Rows(lightning.pytorch.loggers.logger.DummyLogger):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+
+    def log_metrics(self, metrics, step=None):  # type: ignore[no-untyped-def]
+        self.rows.append(dict(metrics))
+
+
+def module(mode: str) -> AdversarialModule:
+    if mode == "cgan":
+        config = CGANConfig(latent_dim=8, width=4, ema_half_life=100, dropout=0.2)
+        return CGAN(config, FACES, seed=3)
+    kind = NormFree if RANKS == 2 else UnionNoise
+    return kind(AdversarialConfig(name="norm_free"), FACES, seed=3)
+
+
+def main(mode: str, folder: Path) -> None:
+    torch.manual_seed(RANK)
+    trained, keep, rows = module(mode), Keep(), Rows()
+    archive = FaceArchive.open(folder / "faces")
+    loader = FaceLoader(
+        FaceStore([archive], torch.device("cpu")),
+        np.arange(48),
+        np.arange(48) % 2,
+        8,
+        seed=0,
+        training=True,
+        rank=RANK,
+        ranks=RANKS,
+    )
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        devices=RANKS,
+        strategy="ddp_find_unused_parameters_true" if RANKS > 1 else "auto",
+        logger=rows,
+        callbacks=[keep, LossLog(8, 10**9)],
+        limit_train_batches=STEPS,
+        max_epochs=1,
+        use_distributed_sampler=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(trained, loader)
+    result: dict[str, Any] = {
+        "gradients": keep.gradients,
+        "weights": dict(trained.named_parameters()),
+        "noise": trained.noise.get_state(),
+        "records": keep.records,
+        "rows": rows.rows,
+        "images_seen": trained.images_seen,
+    }
+    torch.save(result, folder / f"{mode}-{RANKS}-{RANK}.pt")
+    if mode == "disagree":
+        check_same_run(f"configuration of rank {RANK}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,139 @@
+"""A run that is killed, stopped or continued ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.conftest import Fer
+from tests.helpers.small import small_archive
+
+# Everything that has a state: dropout (global random state), averaging, a generator that steps
+# every second batch, augmentation, balanced sampling, evaluation and sample grids in between.
+SETTINGS = [
+    "train",
+    "model.width=4",
+    "model.latent_dim=8",
+    "model.dropout=0.3",
+    "model.critic_steps=2",
+    "model.ema_half_life=500",
+    "image_size=16",
+    "data.batch_size=8",
+    "data.balance=true",
+    "data.augmentation.flip=true",
+    "data.augmentation.rotation=10",
+    "trainer.accelerator=cpu",
+    "trainer.log_images=112",
+    "trainer.sample_images=1000",
+    "trainer.checkpoint_images=400",
+    "trainer.progress=false",
+    "logger=csv",
+]
+
+
+def arguments(archive: Path, run: str, images: int, *more: str) -> list[str]:
+    return [*SETTINGS, f"data.archive={archive}", f"run_dir={run}", f"trainer.max_images={images}",
+            *more]  # fmt: skip
+
+
+def checkpoint(run: Path) -> dict[str, Any]:
+    saved: dict[str, Any] = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    return saved
+
+
+def assert_equal_runs(one: Path, other: Path) -> None:
+    a, b = checkpoint(one), checkpoint(other)
+    assert a["state_dict"].keys() == b["state_dict"].keys()
+    assert all(torch.equal(w, b["state_dict"][name]) for name, w in a["state_dict"].items())
+    assert str(a["optimizer_states"]) == str(b["optimizer_states"])
+    assert torch.equal(a["fer"]["random"][0]["noise"], b["fer"]["random"][0]["noise"])
+    assert torch.equal(a["fer"]["random"][0]["torch"], b["fer"]["random"][0]["torch"])
+    assert (one / "metrics.csv").read_bytes() == (other / "metrics.csv").read_bytes()
+
+
+def start(command: list[str], cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "fer_lightning", *command],
+        cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def logged(run: Path) -> int:
+    """Clock of the newest complete row of metrics.csv."""
+    file = run / "metrics.csv"
+    rows = file.read_text().splitlines()[1:] if file.is_file() else []
+    return int(rows[-1].split(",")[0]) if rows else 0
+
+
+def wait_beyond(process: subprocess.Popen[str], run: Path, images: int) -> None:
+    deadline = time.monotonic() + 120
+    while logged(run) <= images:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_ten_kills_change_nothing(fer: Fer, tmp_path: Path) -> None:
+    archive = small_archive(tmp_path / "faces").path
+    # Measuring while training shows, too, that it draws from streams of its own.
+    images, measured = 20_000, "trainer.evaluate_images=5000"
+    whole = fer(*arguments(archive, "whole", images, measured), OMP_NUM_THREADS="1")
+    assert whole.returncode == 0, whole.stderr
+    moments = random.Random(0)
+    run = tmp_path / "killed"
+    seen = 0
+    for _ in range(10):
+        process = start(arguments(archive, "killed", images, measured), tmp_path)
+        wait_beyond(process, run, seen)
+        time.sleep(moments.uniform(0, 0.6))
+        seen = logged(run)
+        process.send_signal(signal.SIGKILL)
+        out, errors = process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL, (out, errors)
+    last = start(arguments(archive, "killed", images, measured), tmp_path)
+    out, errors = last.communicate(timeout=300)
+    assert last.returncode == 0, errors
+    resumed = int(re.search(r"resumed at ([\d,]+) images", out)[1].replace(",", ""))  # type: ignore[index]
+    assert seen - 400 - 8 <= resumed < images
+    assert_equal_runs(tmp_path / "whole", run)
+
+
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(fer: Fer, tmp_path: Path) -> None:
+    archive = small_archive(tmp_path / "faces").path
+    whole = fer(*arguments(archive, "whole", 6000), OMP_NUM_THREADS="1")
+    assert whole.returncode == 0, whole.stderr
+    process = start(arguments(archive, "stopped", 6000), tmp_path)
+    wait_beyond(process, tmp_path / "stopped", 200)
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert out.splitlines()[-1].startswith("go on with: fer train")
+    other = fer(*arguments(archive, "stopped", 6000), OMP_NUM_THREADS="2")
+    assert "this run was trained with 1 threads and goes on with 2" in other.stderr
+    assert "OMP_NUM_THREADS=1" in other.stderr
+
+
+def test_a_run_in_two_lengths_is_a_run_in_one(fer: Fer, tmp_path: Path) -> None:
+    archive = small_archive(tmp_path / "faces").path
+    # Both lengths end on a row of metrics.csv, which a shorter run would else write early.
+    for run, lengths in (("once", [2240]), ("twice", [1120, 2240])):
+        for images in lengths:
+            done = fer(*arguments(archive, run, images), OMP_NUM_THREADS="1")
+            assert done.returncode == 0, done.stderr
+    assert "resumed at 1,120 images" in done.stdout
+    assert_equal_runs(tmp_path / "once", tmp_path / "twice")

@@ -1,0 +1,63 @@
+"""Run folders become records; what cannot be one is named."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from fer_lightning.analysis.records import epoch_values, read_runs
+from fer_lightning.errors import UserError
+from tests.helpers.results import make_evaluation, make_run
+
+
+def test_a_run_becomes_a_record(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "r", seed=3, width=8)
+    make_evaluation(run, {"fid": 9.0})
+    (record,) = read_runs([run, tmp_path / "." / "r"]).records
+    assert record.config == {"model.width": 8, "image_size": 16, "archives": "aaaaaaaa"}
+    assert (record.seed, record.images_seen, record.seconds) == (3, 100, 13.0)
+    assert record.metrics == {"g_loss": 4.0, "fid": 9.0}
+    assert [source.job for source in record.sources] == ["train", "evaluate"]
+
+
+def test_a_column_at_an_epoch(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "r", epochs={1: 0.25, 2: 0.5})
+    wanted = ["epoch_g_loss@2", "epoch_g_loss@3", "nothing@2", "g_loss"]
+    assert epoch_values(run / "metrics.csv", wanted) == {"epoch_g_loss@2": 0.5}
+    assert read_runs([run], wanted).records[0].metrics["epoch_g_loss@2"] == 0.5
+    with pytest.raises(UserError, match="after @ stands an epoch"):
+        epoch_values(run / "metrics.csv", ["epoch_g_loss@last"])
+    (run / "metrics.csv").write_text("images_seen,epoch,epoch_g_loss\n10,2,0.1x\n")
+    with pytest.raises(UserError, match=r"metrics\.csv is damaged"):
+        read_runs([run], wanted)
+
+
+def test_an_unfinished_run_is_listed(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / "a"), make_run(tmp_path / "b", finished=False)]
+    read = read_runs(runs)
+    assert len(read.records) == 1
+    (unfinished,) = read.unfinished
+    assert unfinished.what == str(tmp_path / "b")
+    assert "fer train x" in unfinished.reason
+
+
+def test_null_is_no_number(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "r", metrics={"fid": None})  # type: ignore[dict-item]
+    assert math.isnan(read_runs([run]).records[0].metrics["fid"])
+
+
+def test_mistakes_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nowhere is no run"):
+        read_runs([tmp_path / "nowhere"])
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "manifest.json").write_text('{"key": "k"}')
+    with pytest.raises(UserError, match="archive is no run of `fer train`"):
+        read_runs([archive])
+    run = make_run(tmp_path / "r")
+    for text in ("{", "[]", '{"metrics": {}}', '{"metrics": {"fid": "good"}}', '{"metrics": 3}'):
+        (run / "results.json").write_text(text)
+        with pytest.raises(UserError, match=r"results\.json is damaged"):
+            read_runs([run])

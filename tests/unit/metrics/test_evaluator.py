@@ -1,0 +1,190 @@
+"""The evaluator: what it measures, what it states, and that it leaves no trace in a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pytest
+import torch
+
+from fer_lightning.callbacks.clock import images_seen
+from fer_lightning.config.schema import EvaluationConfig
+from fer_lightning.features.base import FeatureConfig, FeatureUnavailable
+from fer_lightning.features.network import FeatureNetwork, Features
+from fer_lightning.features.pixels import PixelsConfig
+from fer_lightning.loggers.metrics_file import MetricsFile
+from fer_lightning.metrics.evaluator import Evaluator
+from tests.unit.metrics.helpers import Parrot, small_cgan, small_faces
+
+
+class Counting(FeatureNetwork):
+    """A feature network with weights that counts its calls."""
+
+    def __init__(self) -> None:
+        super().__init__("counting", 5, {"feature": "counting"})
+        self.layer = torch.nn.Linear(256, 5)
+        self.calls = 0
+
+    def forward(self, faces: torch.Tensor) -> Features:
+        self.calls += 1
+        vectors = self.layer(faces.flatten(1).float() / 255)
+        return Features(vectors, None)
+
+
+class Nowhere(FeatureConfig):
+    name = "nowhere"
+
+    def build(self) -> FeatureNetwork:
+        raise FeatureUnavailable("no weights of nowhere")
+
+
+def evaluator(folder: Path, split: str = "test", **settings: object) -> Evaluator:
+    return Evaluator(
+        small_faces(folder), split, [PixelsConfig(side=4)], EvaluationConfig(**settings)
+    )  # type: ignore[arg-type]
+
+
+def test_numbers_and_protocol_stand_together(tmp_path: Path) -> None:
+    measuring = evaluator(tmp_path, neighbours=2)
+    found = measuring.measure(small_cgan(measuring.faces, ema_half_life=100))
+    assert {"frechet_pixels", "kernel_pixels", "precision_pixels", "copied_pixels"} <= set(
+        found.metrics
+    )
+    assert {f"frechet_pixels/{e}" for e in ("happiness", "sadness", "anger")} <= set(found.metrics)
+    protocol = found.protocol
+    assert protocol["count"] == 9
+    assert protocol["classes"] == {"happiness": 3, "sadness": 3, "anger": 3}
+    assert protocol["features"] == [{"feature": "pixels", "side": 4, "resize": "area"}]
+    assert protocol["ema"] is True
+    assert protocol["kernel"] == {"subsets": 1, "subset_size": 9}
+
+
+def test_measuring_repeats_itself_and_follows_the_seed(tmp_path: Path) -> None:
+    one, two, other = (evaluator(tmp_path, seed=seed) for seed in (0, 0, 1))
+    module = small_cgan(one.faces)
+    assert one.measure(module).metrics == two.measure(module).metrics
+    assert one.measure(module).metrics != other.measure(module).metrics
+
+
+def test_a_model_that_repeats_its_training_images_is_found_out(tmp_path: Path) -> None:
+    measuring = evaluator(tmp_path)
+    found = measuring.measure(Parrot(measuring.faces))
+    assert found.metrics["copied_pixels"] == 1
+    assert found.metrics["nearest_train_pixels"] == 0
+    assert found.metrics["nearest_train_pixels_real"] > 0.01
+    generated = found.pairs[0]
+    assert (generated.images == generated.trained).all()
+    fair = measuring.measure(small_cgan(measuring.faces))
+    assert fair.metrics["copied_pixels"] < 0.5
+
+
+def test_training_images_are_no_yardstick_for_themselves(tmp_path: Path) -> None:
+    measuring = evaluator(tmp_path, "train")
+    found = measuring.measure(small_cgan(measuring.faces))
+    assert "nearest_train_pixels" in found.metrics
+    assert "copied_pixels" not in found.metrics
+    assert len(found.pairs) == 1
+
+
+def test_a_network_without_weights_is_skipped_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faces = small_faces(tmp_path)
+    measuring = Evaluator(faces, "test", [Nowhere()], EvaluationConfig(per_class=False))
+    found = measuring.measure(small_cgan(faces))
+    assert found.protocol["skipped"] == {"nowhere": "no weights of nowhere"}
+    assert "frechet_pixels" in found.metrics
+    assert capsys.readouterr().err == "fer: warning: no weights of nowhere\n"
+
+
+def test_real_features_are_computed_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faces = small_faces(tmp_path)
+    network, module = Counting(), small_cgan(faces)
+    settings = EvaluationConfig(per_class=False)
+    first = Evaluator(faces, "test", [network], settings).measure(module)
+    assert network.calls == 2  # real, generated
+    second = Evaluator(faces, "test", [network], settings).measure(module)
+    assert network.calls == 3
+    assert first.metrics == second.metrics
+    folder = tmp_path / "archives" / ".features"
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes()[:-40])
+    assert Evaluator(faces, "test", [network], settings).measure(module).metrics == first.metrics
+    assert "is damaged" in capsys.readouterr().err
+    for file in folder.iterdir():  # pickled objects are not opened
+        np.savez(file, vectors=np.array([object()]))
+    assert Evaluator(faces, "test", [network], settings).measure(module).metrics == first.metrics
+    assert network.calls == 7
+
+
+def test_an_unwritable_place_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    measuring = evaluator(tmp_path, per_class=False)
+    monkeypatch.setenv("FER_ARCHIVES", str(tmp_path / "file"))
+    assert measuring.measure(small_cgan(measuring.faces)).metrics
+    assert "real features are not kept" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_colour_is_measured_too(tmp_path: Path, channels: int) -> None:
+    faces = small_faces(tmp_path, channels=channels)
+    measuring = Evaluator(faces, "test", [], EvaluationConfig(per_class=False))
+    assert measuring.measure(small_cgan(faces)).metrics["frechet_pixels"] > 0
+
+
+def trained(folder: Path, evaluate: bool) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """Weights and global random state after ten steps, with or without evaluations."""
+    torch.manual_seed(0)
+    faces = small_faces(folder)
+    module = small_cgan(faces, dropout=0.3)
+    callbacks: list[lightning.Callback] = []
+    metrics = MetricsFile(folder / f"{evaluate}.csv")
+    if evaluate:
+        features = [Counting()]
+        callbacks.append(Evaluator(faces, "val", features, EvaluationConfig(), 24, max_images=80))
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        logger=metrics,
+        max_epochs=2,
+        callbacks=callbacks,
+        default_root_dir=folder,
+        limit_val_batches=0,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(module, faces)
+    assert images_seen(module) == 80
+    return module.state_dict(), torch.get_rng_state()
+
+
+def test_evaluating_changes_nothing_in_a_training(tmp_path: Path) -> None:
+    plain, state = trained(tmp_path, evaluate=False)
+    measured, state_measured = trained(tmp_path, evaluate=True)
+    assert plain.keys() == measured.keys()
+    assert all(torch.equal(plain[name], measured[name]) for name in plain)
+    assert torch.equal(state, state_measured)
+    rows = MetricsFile(tmp_path / "True.csv").rows()
+    assert [row["images_seen"] for row in rows] == ["24", "48", "72", "80"]
+    assert all(float(row["frechet_counting"]) > 0 for row in rows)
+    assert not MetricsFile(tmp_path / "False.csv").rows()
+
+
+def test_an_empty_part_is_refused_before_training(tmp_path: Path) -> None:
+    faces = small_faces(tmp_path)
+    faces.division["val"] = faces.division["val"][:1]
+    measuring = Evaluator(faces, "val", [], EvaluationConfig(), 8)
+    trainer = lightning.Trainer(
+        accelerator="cpu", logger=False, callbacks=[measuring], max_epochs=1, limit_val_batches=0,
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )  # fmt: skip
+    faces.setup = lambda stage=None: None  # type: ignore[method-assign]
+    with pytest.raises(Exception, match="split=val: 1 images"):
+        trainer.fit(small_cgan(faces), faces)
