@@ -84,9 +84,10 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
 
 def _start(number: int, logs: Path) -> subprocess.Popen[bytes]:
     hydra = HydraConfig.get()
+    job = str(hydra.job.config_name)
     with (logs / f"rank{number}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "fer_lightning", hydra.job.config_name, *hydra.overrides.task],
+            [sys.executable, "-m", "fer_lightning", job, *hydra.overrides.task],
             env={**os.environ, "LOCAL_RANK": str(number)},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -155,7 +156,7 @@ def any_rank() -> Callable[[bool], bool]:
     """
     if not dist.is_initialized():
         return bool
-    group = dist.new_group(backend="gloo")
+    group: Any = dist.new_group(backend="gloo")
 
     def agree(mine: bool) -> bool:
         flag = torch.tensor([int(mine)])

@@ -42,12 +42,13 @@ def seed_globally(seed: int, rank: int) -> None:
 def global_states() -> dict[str, Any]:
     """Python's, NumPy's and torch's global random states as plain numbers and tensors."""
     version, words, gauss = random.getstate()
-    name, keys, *rest = np.random.get_state(legacy=True)
+    # The legacy state is no choice of ours: packages that draw from it should go on with it.
+    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
     return {
         "python": [version, list(words), gauss],
         "numpy": [name, np.asarray(keys).tolist(), *rest],
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
     }
 
 
@@ -56,7 +57,7 @@ def restore_global_states(states: dict[str, Any]) -> None:
     version, words, gauss = states["python"]
     random.setstate((version, tuple(words), gauss))
     name, keys, *rest = states["numpy"]
-    np.random.set_state((name, np.array(keys, np.uint32), *rest))
+    np.random.set_state((name, np.array(keys, np.uint32), *rest))  # noqa: NPY002
     torch.set_rng_state(states["torch"])
     if states["cuda"] is not None and torch.cuda.is_available():
         torch.cuda.set_rng_state(states["cuda"])

@@ -200,7 +200,16 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def provenance() -> dict[str, Any]:
     """Versions, commit and machine, for ``results.json``."""
-    packages = ("fer_lightning", "torch", "lightning", "hydra-core", "numpy")
+    packages = (
+        "fer_lightning",
+        "torch",
+        "lightning",
+        "hydra-core",
+        "numpy",
+        "scipy",
+        "torchmetrics",
+        "torch-fidelity",
+    )
     return {
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in packages},

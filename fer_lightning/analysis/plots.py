@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +16,10 @@ PANELS = 12
 """More metrics than these are in the table alone."""
 
 
-def panel_metrics(metrics: Sequence[str]) -> list[str]:
-    """Metrics that get a panel: no class's own (``name/class``), and no more than fit."""
-    return [name for name in metrics if "/" not in name][:PANELS]
+def panel_metrics(groups: Sequence[Group], metrics: Sequence[str]) -> list[str]:
+    """Metrics that get a panel: measured, no class's own (``name/class``), no more than fit."""
+    measured = {name for group in groups for record in group.records for name in record.metrics}
+    return [name for name in metrics if name in measured and "/" not in name][:PANELS]
 
 
 def comparison_plot(
@@ -33,11 +35,11 @@ def comparison_plot(
     """
     from matplotlib.figure import Figure
 
-    chosen = panel_metrics(metrics)
+    chosen = panel_metrics(groups, metrics)
     columns = min(max(len(chosen), 1), 3 if len(groups) < 6 else 2)
     rows = max(1, -(-len(chosen) // columns))
-    width = max(3.4, 0.7 * len(groups))
-    size = (max(columns * width, 6.4), rows * 2.8 + 0.9)
+    width = max(3.6, 0.7 * len(groups))
+    size = (max(columns * width, 7.4), rows * 3 + 0.9)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False)
     for number, axes in enumerate(panels.flat):
@@ -51,7 +53,7 @@ def comparison_plot(
     figure.legend(title="seed", loc="outside right upper", fontsize="small")
     figure.suptitle(
         f"{title}\ndots: seeds · bars: mean and its 95 % interval, cut where they leave the panel",
-        fontsize="medium",
+        fontsize="small",
     )
     unfinished = path.with_name(path.name + ".unfinished")
     figure.savefig(unfinished, format="png", dpi=110)
@@ -62,21 +64,19 @@ def _color(seed: int, seeds: Sequence[int]) -> str:
     return f"C{seeds.index(seed) % 10}"
 
 
+def _value(group: Group, seed: int, metric: str) -> float:
+    """NaN where it was not measured, which breaks a line."""
+    found = (r.metrics[metric] for r in group.records if r.seed == seed and metric in r.metrics)
+    return next(found, math.nan)
+
+
 def _panel(axes: Axes, groups: Sequence[Group], metric: str) -> None:
     seeds = sorted({seed for group in groups for seed in group.seeds})
     values: list[float] = []
     for seed in seeds:
-        points = [
-            (x, record.metrics[metric])
-            for x, group in enumerate(groups)
-            for record in group.records
-            if record.seed == seed and metric in record.metrics
-        ]
-        if points:
-            axes.plot(
-                *zip(*points, strict=True), ".-", linewidth=0.6, color=_color(seed, seeds), zorder=3
-            )
-            values += [value for _, value in points if abs(value) < float("inf")]
+        line = [_value(group, seed, metric) for group in groups]
+        axes.plot(range(len(line)), line, ".-", linewidth=0.6, color=_color(seed, seeds), zorder=3)
+        values += [value for value in line if math.isfinite(value)]
     for x, group in enumerate(groups):
         summary = group.summary(metric)
         if summary.mean is not None:
@@ -87,13 +87,16 @@ def _panel(axes: Axes, groups: Sequence[Group], metric: str) -> None:
         room = (max(values) - min(values)) or abs(values[0]) * 0.1 or 1.0
         axes.set_ylim(min(values) - 0.6 * room, max(values) + 0.6 * room)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    crowded = len(groups) > 3 or max(len(group.name) for group in groups) > 20
+    names = [group.name.replace(", ", "\n") for group in groups]
+    longest = max(len(line) for name in names for line in name.splitlines())
+    crowded = longest * len(groups) > 48
     axes.set_xticks(
         range(len(groups)),
-        [group.name for group in groups],
-        fontsize="small",
-        rotation=20 if crowded else 0,
+        names,
+        fontsize="x-small" if crowded else "small",
+        rotation=40 if crowded else 0,
         ha="right" if crowded else "center",
+        rotation_mode="anchor" if crowded else "default",
     )
     axes.set_title(metric, fontsize="medium")
     axes.grid(axis="y", alpha=0.3)

@@ -182,8 +182,9 @@ def _located(cell: Mapping[str, Any], folder: StudyFolder) -> Path | None:
     """
     if cell["status"] != "done" or not cell.get("path"):
         return None
-    home = folder.path.resolve().parents
-    places = [*(above / cell["path"] for above in home[2:3]), Path(cell["path"])]
+    home = folder.path.resolve().parents[2:3]
+    here = Path(cell["path"])
+    places = [here] if Path.cwd() in home else [*(above / here for above in home), here]
     return next((place for place in places if place.exists()), None)
 
 

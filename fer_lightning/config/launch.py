@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,20 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.config.compose import to_typed
 from fer_lightning.config.plain import flatten
-from fer_lightning.config.quoting import path_keys, quote_paths
+from fer_lightning.config.quoting import path_keys, quote, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.errors import UserError, mendable
 from fer_lightning.launchers.report import report
 from fer_lightning.registry import REGISTRIES
 
+CHOICES = ("data", "detector", "model", "feature", "logger", "study")
+"""Groups of which one has to be chosen."""
 VALUE_FLAGS = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd"}
 """Flags of Hydra's that a word may follow."""
+
+PLAIN_TEXT = {"compare": {"study": "study_run", "baseline": "baseline"}}
+"""Keys of a job that take any text, and their names for Hydra, which misreads them: it takes
+``study=`` for a choice from the group of that name, and cannot read ``baseline=key=value``."""
 
 
 def task_of(job: str) -> Callable[[DictConfig], Any]:
@@ -71,6 +77,7 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
     """
     register()
     components = [r.load(name) for r in REGISTRIES for name in r.names()]
+    arguments = _quote_text(arguments, PLAIN_TEXT.get(job, {}))
     overrides = _flags_first(quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components])))
     _refuse_choices(overrides)
     statuses: list[int] = []
@@ -113,6 +120,16 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
     return 2 if mistakes else max(statuses, default=0)
 
 
+def _quote_text(arguments: Sequence[str], keys: Mapping[str, str]) -> list[str]:
+    """Rename and quote the values of ``keys``."""
+    quoted: list[str] = []
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        is_text = bool(equals) and key in keys and value != "null"
+        quoted.append(f"{keys[key]}={quote(value)}" if is_text else argument)
+    return quoted
+
+
 def _flags_first(arguments: Sequence[str]) -> list[str]:
     """Flags before overrides: Hydra's parser does not take them in between."""
     flags: list[str] = []
@@ -128,9 +145,11 @@ def _refuse_choices(overrides: Sequence[str]) -> None:
     """Choices that Hydra takes wrongly: ``data=[a,b]`` keeps b alone, without a word."""
     for override in overrides:
         group, _, value = override.partition("=")
-        if group in ("data", "detector", "model") and value == "null":
-            raise UserError(f"{override}: choose one; `fer --help` lists them")
-        if re.fullmatch(r"(data|detector|model)(@[\w.]+)?", group) and value.startswith("["):
+        if group in CHOICES and value == "null":
+            raise UserError(f"{override}: choose one, or leave it out; `fer --help` lists them")
+        if group == "study" and value.startswith("["):
+            raise UserError(f"{override}: give one study")
+        if re.fullmatch(r"(data|detector|model|feature)(@[\w.]+)?", group) and value[:1] == "[":
             raise UserError(
                 f"{override}: a list would silently keep its last entry alone; add training data "
                 "with data.extra=[ARCHIVE,…], or sweep with -m and commas"

@@ -106,19 +106,20 @@ class CompareConfig:
     """``fer compare``: tables of a study or of runs.
 
     Attributes:
-        study: Name or folder of a study that was run; None compares ``runs``.
+        study_run: Name or folder of a study that was run, ``study=`` on the command line; None
+            compares ``runs``.
         runs: Run folders.
         baseline: ``key=value`` that the others are compared with; None takes the study's.
         metrics: Numbers to report; empty takes the study's, or all.
         out: Folder to write tables and plot to.
     """
 
-    study: str | None = None
+    study_run: str | None = None
     runs: list[Path] = field(default_factory=list)
     baseline: str | None = None
     metrics: list[str] = field(default_factory=list)
     out: Path = MISSING
 
     def __post_init__(self) -> None:
-        if (self.study is None) == (not self.runs):
+        if (self.study_run is None) == (not self.runs):
             raise UserError("give either study=NAME or runs=[RUN,…]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
@@ -48,6 +49,8 @@ class FaceDataModule(lightning.LightningDataModule):
         self.channels = channels
         self.seed = seed
         self.archives: list[FaceArchive] = []
+        self._training: FaceLoader | None = None
+        self._position: dict[str, Any] | None = None
 
     def prepare_data(self) -> None:
         """Prepare the archive where it is missing; one process does, the others wait for it."""
@@ -125,7 +128,22 @@ class FaceDataModule(lightning.LightningDataModule):
 
     def train_dataloader(self) -> FaceLoader:
         """Shuffled, augmented, full batches of the training part."""
-        return self._loader("train", training=True)
+        self._training = self._loader("train", training=True)
+        if self._position is not None:
+            self._training.load_state_dict(self._position)
+        return self._training
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the training loader stands.
+
+        Lightning keeps it, too, but does not give it back to a run that is resumed twice at the
+        end of an epoch.
+        """
+        return {} if self._training is None else self._training.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Let the training loader go on from there."""
+        self._position = dict(state_dict)
 
     def val_dataloader(self) -> FaceLoader:
         """The validation part in order."""
@@ -137,7 +155,11 @@ class FaceDataModule(lightning.LightningDataModule):
 
     def _loader(self, split: str, training: bool) -> FaceLoader:
         rows = self.division[split]
-        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        device, place = torch.device("cpu"), (0, 1)
+        if self.trainer is not None:
+            device = self.trainer.strategy.root_device
+            # Ranks share training batches; what is measured, one measures whole.
+            place = (self.trainer.global_rank, self.trainer.world_size) if training else place
         return FaceLoader(
             FaceStore(self.archives, device),
             rows,
@@ -147,5 +169,5 @@ class FaceDataModule(lightning.LightningDataModule):
             training,
             self.data.balance,
             self.data.augmentation,
-            *((self.trainer.global_rank, self.trainer.world_size) if training else (0, 1)),
+            *place,
         )

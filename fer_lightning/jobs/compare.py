@@ -34,7 +34,7 @@ def run(config: CompareConfig) -> JobResult:
     out = config.out.expanduser()
     if out.exists() and not out.is_dir():
         raise UserError(f"out={out} is a file; give a folder")
-    folder = None if config.study is None else read_study(find_study(config.study))
+    folder = None if config.study_run is None else read_study(find_study(config.study_run))
     comparison = compare(config, folder)
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def run(config: EvaluateConfig) -> JobResult:
         "device": str(module.device),
         "archives": [{"path": str(a.path), "key": a.key} for a in faces.archives],
         "command": command_line(),
-        **_provenance(),
+        **provenance(),
     }
     _draw(path.with_suffix(".png"), measured)
     write_json(path, content)
@@ -141,11 +140,7 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], Path | None]:
         plain: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         keys = list(manifest["identity"]["archives"])
-        results = folder / "results.json"
-        recorded = None
-        if results.is_file():
-            first = json.loads(results.read_text(encoding="utf-8"))["archives"][0]
-            recorded = Path(first["path"])
+        recorded = Path(manifest["archives"][0]) if "archives" in manifest else None
     except (OSError, ValueError, KeyError, IndexError, TypeError, yaml.YAMLError) as error:
         raise UserError(f"{folder} does not say what it was trained on ({error!r})") from error
     return plain, keys, recorded
@@ -203,10 +198,3 @@ def _draw(path: Path, measured: Measurement) -> None:
     path.unlink(missing_ok=True)
     if measured.pairs:
         nearest_sheet(measured.pairs).save(path)
-
-
-def _provenance() -> dict[str, Any]:
-    """As of every job, and what measures."""
-    stated = provenance()
-    measuring = {name: version(name) for name in ("torchmetrics", "torch-fidelity", "scipy")}
-    return {**stated, "versions": {**stated["versions"], **measuring}}

@@ -8,26 +8,16 @@ import sys
 import warnings
 from pathlib import Path
 
-import lightning
 import torch
 
-from fer_lightning.callbacks.agreement import SameRun
-from fer_lightning.callbacks.checkpointing import Checkpointing
-from fer_lightning.callbacks.divergence import DivergenceGuard
-from fer_lightning.callbacks.losses import LossLog
-from fer_lightning.callbacks.progress import ImagesBar
-from fer_lightning.callbacks.sample_grid import SampleGrid
-from fer_lightning.callbacks.stopping import Stopping
 from fer_lightning.checkpoints import read_checkpoint
 from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
-from fer_lightning.features.base import FeatureConfig
-from fer_lightning.features.pixels import PixelsConfig
+from fer_lightning.fitting import Watch
 from fer_lightning.loggers.metrics_file import MetricsFile
-from fer_lightning.loggers.wandb_mirror import WandbMirror
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.pictures import loss_curves
 from fer_lightning.ranks import other_ranks, rank
@@ -116,63 +106,26 @@ def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
 
 
 def _fit(config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> JobResult:
+    """Train on this rank; the first one writes what came of it."""
+    _log_to(folder.path / ("train.log" if rank() == 0 else f"rank{rank()}.log"))
     seed_globally(config.seed, rank())
     module: TrainingModule = config.model.build(faces.faces, config.seed)
-    length = config.trainer
-    metrics = MetricsFile(folder.path / "metrics.csv")
-    stopping = Stopping(length.max_images)
-    checkpointing = Checkpointing(folder.checkpoint, length.checkpoint_images)
-    callbacks: list[lightning.Callback] = [
-        SameRun(digest([folder.identity, length.max_images])),
-        stopping,
-        DivergenceGuard(length.log_images, length.max_images),
-        LossLog(length.log_images, length.max_images),
-        SampleGrid(folder.samples, length.sample_images, config.seed),
-        checkpointing,
-    ]
-    if length.evaluate_images is not None:
-        from fer_lightning.metrics.evaluator import Evaluator
-        callbacks.append(
-            Evaluator(
-                faces, "val", _features(config), config.evaluation, length.evaluate_images
-            )
-        )
-    if length.progress:
-        callbacks.append(ImagesBar(length.max_images))
-    _log_to(folder.path / ("train.log" if rank() == 0 else f"rank{rank()}.log"))
-    checkpoint = _resume(folder, metrics)
-    window = WandbMirror(folder, config.logger, to_plain(config), metrics)
-    trainer = lightning.Trainer(
-        accelerator=length.accelerator,
-        devices=length.devices,
-        strategy="auto" if length.devices == 1 else "ddp_find_unused_parameters_true",
-        sync_batchnorm=length.sync_batchnorm,
-        precision=length.precision,  # type: ignore[arg-type]  # checked by Lightning
-        max_epochs=-1,
-        logger=[metrics, window],
-        callbacks=callbacks,
-        default_root_dir=folder.path,
-        limit_val_batches=0,
-        use_distributed_sampler=False,  # our loader shares its batches itself
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    window.open()
+    watch = Watch.over(config, faces, folder)
+    checkpoint = _resume(folder, watch.metrics)
+    trainer = watch.trainer(config.trainer, folder)
+    watch.window.open()
     status = 1
     try:
         trainer.fit(module, faces, ckpt_path=checkpoint, weights_only=True)
-        status = 130 if stopping.interrupted else 0
+        status = 130 if watch.stopping.interrupted else 0
         if rank() > 0:
             return JobResult(folder.path, status=status)
-        curves = loss_curves(metrics.rows(), CURVES, folder.path / "curves.png", folder.path.name)
-        window.log_picture("curves", curves, module.images_seen)
-        return _finish(config, faces, folder, module, stopping, checkpointing, metrics)
+        rows = watch.metrics.rows()
+        curves = loss_curves(rows, CURVES, folder.path / "curves.png", folder.path.name)
+        watch.window.log_picture("curves", curves, module.images_seen)
+        return _finish(config, faces, folder, module, watch)
     finally:
-        window.close(status)
-
-
-def _features(config: TrainConfig) -> list[FeatureConfig]:
-    return [PixelsConfig()] if config.feature is None else [config.feature]
+        watch.window.close(status)
 
 
 def _resume(folder: RunFolder, metrics: MetricsFile) -> Path | None:
@@ -185,7 +138,7 @@ def _resume(folder: RunFolder, metrics: MetricsFile) -> Path | None:
         return None
     saved = read_checkpoint(found)["fer"]
     metrics.rewind(saved["images_seen"])
-    print(f"resumed at {saved['images_seen']:,} images")
+    print(f"resumed at {saved['images_seen']:,} images", flush=True)
     if saved["threads"] != torch.get_num_threads():
         print(
             f"fer: warning: this run was trained with {saved['threads']} threads and goes on with "
@@ -201,15 +154,13 @@ def _finish(
     faces: FaceDataModule,
     folder: RunFolder,
     module: TrainingModule,
-    stopping: Stopping,
-    checkpointing: Checkpointing,
-    metrics: MetricsFile,
+    watch: Watch,
 ) -> JobResult:
     newest: dict[str, float] = {}
-    for row in metrics.rows():
+    for row in watch.metrics.rows():
         newest |= {name: float(value) for name, value in row.items() if value}
     newest.pop("images_seen", None)
-    if stopping.interrupted and module.images_seen < config.trainer.max_images:
+    if watch.stopping.interrupted and module.images_seen < config.trainer.max_images:
         print(f"stopped at {module.images_seen:,} of {config.trainer.max_images:,} images")
         _print_places(folder)
         print(f"go on with: {command_line()}")
@@ -220,8 +171,9 @@ def _finish(
             "schema": SCHEMA,
             "job": "train",
             "metrics": newest,
+            "protocol": watch.protocol,
             "images_seen": module.images_seen,
-            "seconds": round(checkpointing.seconds, 3),
+            "seconds": round(watch.checkpointing.seconds, 3),
             "seed": config.seed,
             "device": str(module.trainer.strategy.root_device),
             "devices": config.trainer.devices,

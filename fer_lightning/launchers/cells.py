@@ -154,7 +154,8 @@ class Pool:
                 return Outcome(cell, "done", log, result=read_report(self._report(cell)))
             except UserError as error:
                 return Outcome(cell, "failed", log, str(error))
-        if status in STOPPED:
+        killed = self.interrupts > 1 and status == -signal.SIGKILL
+        if status in STOPPED or killed:
             return Outcome(cell, "stopped", log)
         return Outcome(cell, "failed", log, error_line(log, status))
 

@@ -80,4 +80,3 @@ class MetricsFile(Logger):
             writer.writeheader()
             writer.writerows(rows)
         unfinished.replace(self.path)
-

@@ -100,7 +100,8 @@ class WandbMirror(Logger):
         run.define_metric("*", step_metric="images_seen")
         self._run = run
         # An online run knows what it has; an offline one begins with nothing.
-        known = run.summary.get("images_seen", -1) if run.resumed else -1
+        summary: Any = run.summary
+        known = summary.get("images_seen", -1) if run.resumed else -1
         for row in self.metrics.rows():
             if int(row["images_seen"]) > known:
                 self._log({name: float(value) for name, value in row.items() if value})

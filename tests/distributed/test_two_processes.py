@@ -27,8 +27,12 @@ def run(mode: str, folder: Path, ranks: int) -> list[subprocess.CompletedProcess
         subprocess.Popen(
             [sys.executable, str(WORKER), mode, str(folder)],
             cwd=REPOSITORY,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY),
-                 **({**together, "LOCAL_RANK": str(rank)} if ranks > 1 else {})},  # fmt: skip
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "PYTHONPATH": str(REPOSITORY),
+                **({**together, "LOCAL_RANK": str(rank)} if ranks > 1 else {}),
+            },  # fmt: skip
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

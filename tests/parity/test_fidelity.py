@@ -82,8 +82,9 @@ def test_images_give_the_features_of_torch_fidelity(tmp_path: Path) -> None:
         with torch.no_grad():
             vectors, logits = reference(images)
             found = network(faces)
-        torch.testing.assert_close(found.vectors, vectors, rtol=1e-6, atol=1e-7)
-        torch.testing.assert_close(found.logits, logits, rtol=1e-5, atol=1e-6)
+        assert vectors.std() > 1e-2
+        torch.testing.assert_close(found.vectors, vectors, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(found.logits, logits, rtol=1e-4, atol=1e-5)
     smooth = InceptionConfig(weights=weights, antialias=True).build()
     with torch.no_grad():
         assert not torch.allclose(smooth(faces).vectors, vectors, rtol=1e-4)
@@ -104,4 +105,5 @@ def _random_inception() -> dict[str, Tensor]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         state: dict[str, Tensor] = Unloaded("inception-v3-compat", ["2048"], nothing).state_dict()
-    return state
+    # He et al. 2015 instead of torch's default, under which the signal fades on its long way.
+    return {n: v * 6**0.5 if n.endswith("conv.weight") else v for n, v in state.items()}

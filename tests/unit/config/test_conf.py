@@ -18,8 +18,12 @@ from fer_lightning.models.config import FaceFormat
 
 CONF = cli.conf_dir()
 PACKAGE = Path(cli.__file__).parent
-GROUPS = {"data": registry.corpora, "detector": registry.detectors, "model": registry.models}
-NEEDS = {"generate": ["run=RUN"]}
+GROUPS = {r.config_group: r for r in registry.REGISTRIES}
+NEEDS = {
+    "generate": ["run=RUN"],
+    "evaluate": ["run=RUN"],
+    "compare": ["runs=[RUN]", "out=OUT"],
+}
 """What a job cannot be composed without."""
 
 
@@ -42,7 +46,7 @@ def test_every_choice_composes_to_its_registered_class(
 ) -> None:
     monkeypatch.setenv("FER_DATA", "/data")
     group, name = path.parent.name, path.stem
-    config = typed("train", f"{group}={name}")
+    config = typed("study" if group == "study" else "train", f"{group}={name}")
     if group in GROUPS:
         assert type(getattr(config, group)) is GROUPS[group].load(name)
         assert getattr(config, group).name == name

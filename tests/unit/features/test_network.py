@@ -49,7 +49,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path, zipped: bool) -> Non
     if zipped:
         torch.save({"fc.weight": Malicious(proof)}, weights)
     else:
-        weights.write_bytes(pickle.dumps(Malicious(proof)))
+        weights.write_bytes(pickle.dumps(Malicious(proof), protocol=2))
     with pytest.raises(UserError, match=r"feature\.weights=.*cannot be used"):
         InceptionConfig(weights=weights).build()
     assert not proof.exists()

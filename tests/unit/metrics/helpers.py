@@ -42,3 +42,11 @@ class Parrot(CGAN):
 
     def sample(self, emotions: Tensor, generator: Generator) -> Tensor:
         return to_unit_range(self.known[: len(emotions)])
+
+
+class FreshNoise(Parrot):
+    """Gives images of the training images' distribution, and none of them."""
+
+    def sample(self, emotions: Tensor, generator: Generator) -> Tensor:
+        shape = (len(emotions), *self.known.shape[1:])
+        return to_unit_range(torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator))

@@ -1,0 +1,110 @@
+"""What stands around a model while it trains: trainer, callbacks and loggers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import lightning
+from lightning.pytorch.strategies import DDPStrategy
+
+from fer_lightning.callbacks.agreement import SameRun
+from fer_lightning.callbacks.checkpointing import Checkpointing
+from fer_lightning.callbacks.divergence import DivergenceGuard
+from fer_lightning.callbacks.losses import LossLog
+from fer_lightning.callbacks.progress import ImagesBar
+from fer_lightning.callbacks.sample_grid import SampleGrid
+from fer_lightning.callbacks.stopping import Stopping
+from fer_lightning.config.plain import to_plain
+from fer_lightning.config.schema import TrainConfig, TrainerConfig
+from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.fingerprint import digest
+from fer_lightning.loggers.metrics_file import MetricsFile
+from fer_lightning.loggers.wandb_mirror import WandbMirror
+from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.runs import RunFolder
+
+PATIENCE = timedelta(hours=6)
+"""How long ranks wait for the first one while it measures the model."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Everything that looks on while a model trains.
+
+    Attributes:
+        metrics: ``metrics.csv``.
+        window: W&B.
+        stopping: Knows whether the user has stopped the run.
+        checkpointing: Knows how long it has taken.
+        evaluator: Measures while training, or None.
+        callbacks: All of them, in the order in which they are called.
+    """
+
+    metrics: MetricsFile
+    window: WandbMirror
+    stopping: Stopping
+    checkpointing: Checkpointing
+    evaluator: Evaluator | None
+    callbacks: list[lightning.Callback]
+
+    @classmethod
+    def over(cls, config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> Watch:
+        """What this configuration asks for."""
+        length = config.trainer
+        metrics = MetricsFile(folder.path / "metrics.csv")
+        window = WandbMirror(folder, config.logger, to_plain(config), metrics)
+        stopping = Stopping(length.max_images)
+        checkpointing = Checkpointing(folder.checkpoint, length.checkpoint_images)
+        evaluator = _evaluator(config, faces)
+        callbacks: list[lightning.Callback] = [
+            SameRun(digest([folder.identity, length.max_images])),
+            stopping,
+            DivergenceGuard(length.log_images, length.max_images),
+            LossLog(length.log_images, length.max_images),
+            SampleGrid(folder.samples, length.sample_images, config.seed),
+            *([] if evaluator is None else [evaluator]),
+            checkpointing,
+            *([ImagesBar(length.max_images)] if length.progress else []),
+        ]
+        return cls(metrics, window, stopping, checkpointing, evaluator, callbacks)
+
+    def trainer(self, length: TrainerConfig, folder: RunFolder) -> lightning.Trainer:
+        """Lightning's trainer; its clock is not used, ours ends the run."""
+        # A GAN's losses use one network's parameters at a time, hence find_unused_parameters.
+        parallel = DDPStrategy(find_unused_parameters=True, timeout=PATIENCE)
+        return lightning.Trainer(
+            accelerator=length.accelerator,
+            devices=length.devices,
+            strategy="auto" if length.devices == 1 else parallel,
+            sync_batchnorm=length.sync_batchnorm,
+            precision=length.precision,  # type: ignore[arg-type]  # checked by its schema
+            max_epochs=-1,
+            logger=[self.metrics, self.window],
+            callbacks=self.callbacks,
+            default_root_dir=folder.path,
+            limit_val_batches=0,
+            use_distributed_sampler=False,  # our loader shares its batches itself
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+
+    @property
+    def protocol(self) -> dict[str, Any] | None:
+        """How the newest measurement was made, or None if nothing was measured."""
+        last = None if self.evaluator is None else self.evaluator.last
+        return None if last is None else last.protocol
+
+
+def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator | None:
+    if config.trainer.evaluate_images is None:
+        return None
+    return Evaluator(
+        faces,
+        "val",
+        [] if config.feature is None else [config.feature],
+        config.evaluation,
+        config.trainer.evaluate_images,
+        max_images=config.trainer.max_images,
+    )

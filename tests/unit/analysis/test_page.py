@@ -1,0 +1,135 @@
+"""The page says what was measured, what follows from it, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from fer_lightning.analysis import page
+from fer_lightning.analysis.differences import differences
+from fer_lightning.analysis.files import Source
+from fer_lightning.analysis.page import Comparison, duration, markdown_table, number, to_markdown
+from fer_lightning.analysis.records import Record, Unfinished
+from fer_lightning.analysis.statistics import summarize
+from fer_lightning.analysis.tables import Group
+from fer_lightning.config.study import Metric
+
+
+def make(name: str, x: int, scores: Sequence[float]) -> Group:
+    return Group(
+        name=name,
+        values={"x": x},
+        records=tuple(
+            Record(
+                config={"x": x},
+                seed=seed,
+                metrics={"fid": score, "kid": score + 1},
+                images_seen=12_000,
+                seconds=90.0 + seed,
+                sources=(
+                    Source(path=Path(f"{name}{seed}"), job="train", seconds=90.0, device="cpu",
+                           threads=2, commit="abc-dirty"),
+                ),
+            )
+            for seed, score in enumerate(scores)
+        ),
+    )  # fmt: skip
+
+
+def comparison(**changes: object) -> Comparison:
+    groups = [make("x=0", 0, [5.0, 6.0, 7.0]), make("x=1", 1, [4.0, 5.01, 5.99, 9.0])]
+    metrics = ["fid", "kid"]
+    settings: dict[str, object] = {
+        "title": "tiny",
+        "question": "Does x help?",
+        "commands": {"this page": "fer compare runs=[…]"},
+        "groups": groups,
+        "keys": ["x"],
+        "metrics": metrics,
+        "wanted": {"fid": Metric(higher=False), "kid": Metric()},
+        "baseline": {"x": 0},
+        "differences": differences(groups, {"x": 0}, ["x"], metrics),
+    }
+    return Comparison(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+def cells(text: str, start: str) -> list[list[str]]:
+    """Cells of the table lines that begin with ``start``."""
+    lines = [line for line in text.splitlines() if line.startswith(f"| {start} ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_page_has_numbers_and_conclusions() -> None:
+    text = to_markdown(comparison())
+    assert text.startswith("# tiny\n\nDoes x help?\n\n- this page: `fer compare runs=[…]`")
+    summary = summarize([5.0, 6.0, 7.0])
+    ours = f"6 ± 1 [{number(summary.low)}, {number(summary.high)}] (3)"
+    assert cells(text, "x=0")[0][1] == ours
+    assert cells(text, "images seen") == [["images seen", "12,000", "12,000"]]
+    assert cells(text, "time of a training")[0][1] == "2 min ± 1 s"
+    verdicts = {row[0]: row[4] for row in (*cells(text, "fid"), *cells(text, "kid"))}
+    assert verdicts == {"fid": "lower (better)", "kid": "lower"}
+    assert "x=1 minus x=0, fid: only one has seeds 3; left out." in text
+    assert re.search(r"train +\| 7 +\| cpu +\| 2 +\| abc-dirty", text)
+    for absent in ("paper", "Unfinished", "Notes"):
+        assert f"## {absent}" not in text
+
+
+def test_what_is_not_decided_is_not_called_better() -> None:
+    groups = [make("x=0", 0, [5.0, 6.0]), make("x=1", 1, [6.0, 5.0])]
+    found = differences(groups, {"x": 0}, ["x"], ["fid"])
+    text = to_markdown(comparison(groups=groups, differences=found, metrics=["fid"]))
+    assert cells(text, "fid")[0][-1] == "not decided at this size"
+    assert "better" not in text
+
+
+def test_more_metrics_than_configurations_run_downwards() -> None:
+    text = page.means_table(comparison(metrics=["fid", "kid", "fed"]))
+    assert [line.split()[1] for line in text.splitlines()[2:]] == ["fid", "kid", "fed"]
+    assert cells(text, "fed") == [["fed", "\N{EN DASH}", "\N{EN DASH}"]]
+
+
+def test_the_papers_number_stands_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = SimpleNamespace(value=3.0, unit="FID", source="paper Z, Table I", error="A misprint.")
+    table = SimpleNamespace(to_markdown=lambda: "**The whole table.**\n")
+    monkeypatch.setattr(page.papers, "lookup", {"Z/I/a/b": printed}.__getitem__)
+    monkeypatch.setattr(page.papers, "tables", lambda: {"Z/I": table})
+    text = to_markdown(comparison(wanted={"fid": Metric(paper="Z/I/a/b")}, table="Z/I"))
+    rows = text[text.index("## Beside the paper") :]
+    row = cells(rows, "fid")[0]
+    assert row[3:] == ["3", "FID", "2", "paper Z, Table I (Z/I/a/b)"]
+    assert "- Z/I/a/b: A misprint." in rows
+    assert "**The whole table.**" in rows
+
+
+def test_references_of_the_real_papers_resolve() -> None:
+    text = to_markdown(comparison(wanted={"fid": Metric(paper="A/II/50/G loss")}, table="A/II"))
+    assert "1.61" in text
+    assert "Table II" in text
+
+
+def test_what_is_missing_is_listed() -> None:
+    missing = Unfinished(what="train: x=2 seed=0", status="failed", reason="a | b\nc")
+    text = to_markdown(comparison(unfinished=[missing], notes=["Mind this."]))
+    assert "| train: x=2 seed=0 | failed | a \\| b c |" in text
+    assert "## Notes\n\n- Mind this." in text
+
+
+def test_numbers_are_short() -> None:
+    assert [number(v) for v in (None, 0.123456, 12345.6, 1e-7, -3.0, 1e12)] == [
+        "\N{EN DASH}", "0.1235", "12350", "1e-07", "-3", "1e+12"
+    ]  # fmt: skip
+    assert page.spread(summarize([2.0])) == "2 ± \N{EN DASH} \N{EN DASH} (1)"
+    assert page.spread(summarize([2.0, float("nan")])).endswith("(1, 1 not finite)")
+    assert page.spread(summarize([float("nan")])).endswith("(0, 1 not finite)")
+    assert [duration(s) for s in (1.234, 61, 7_320)] == ["1.23 s", "1 min", "2 h 02 min"]
+
+
+def test_a_table_is_aligned() -> None:
+    assert markdown_table([["", "b"], ["aaaa", "c"]]).splitlines() == [
+        "|      | b   |", "|------|-----|", "| aaaa | c   |"
+    ]  # fmt: skip

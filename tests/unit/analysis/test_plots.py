@@ -1,0 +1,46 @@
+"""The picture holds every seed, and survives values that cannot be drawn."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_lightning.analysis.plots import PANELS, comparison_plot, panel_metrics
+from fer_lightning.analysis.records import Record
+from fer_lightning.analysis.tables import Group
+
+
+def make(name: str, scores: dict[int, dict[str, float]]) -> Group:
+    records = tuple(
+        Record(config={}, seed=s, metrics=m, images_seen=1, seconds=1, sources=())
+        for s, m in scores.items()
+    )
+    return Group(name=name, values={}, records=records)
+
+
+def test_panels_are_few_and_of_all_classes() -> None:
+    metrics = ["fid", "fid/anger", *(f"m{i}" for i in range(20))]
+    groups = [make("one", {0: dict.fromkeys(metrics, 1.0)})]
+    assert panel_metrics(groups, ["nobody's", *metrics]) == [
+        "fid",
+        *(f"m{i}" for i in range(PANELS - 1)),
+    ]
+
+
+@pytest.mark.parametrize("metrics", [["a"], ["a", "b", "missing"], []])
+def test_a_picture_is_drawn(tmp_path: Path, metrics: list[str]) -> None:
+    groups = [
+        make("one", {0: {"a": 1.0, "b": 2.0}, 1: {"a": 1.5, "b": math.nan}}),
+        make("two", {0: {"a": 2.0}, 2: {"a": 2.5, "b": math.inf}}),
+    ]
+    path = tmp_path / "comparison.png"
+    comparison_plot(groups, metrics, path, "title")
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB"), np.int16)
+    coloured = (np.ptp(pixels, axis=2) > 60).sum()
+    assert coloured > 50  # the seeds
+    assert [p.name for p in tmp_path.iterdir()] == ["comparison.png"]

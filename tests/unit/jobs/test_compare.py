@@ -1,0 +1,137 @@
+"""The job puts the parts together and refuses what cannot be compared."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from fer_lightning.config.study import CompareConfig
+from fer_lightning.errors import UserError
+from fer_lightning.jobs.compare import run
+from tests.helpers.results import cell, make_evaluation, make_run, make_study, tiny_study
+
+BETTER = {True: [1.0, 2.1, 2.9], False: [3.0, 4.0, 5.0]}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "results.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_study_is_compared_with_its_baseline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_study(tmp_path, BETTER, metrics={"fid": {"higher": False}})
+    out = Path("made/out")
+    assert run(CompareConfig(study_run="tiny", out=out)).path == out
+    found = rows(out)
+    assert [row["model.spectral_norm"] for row in found] == ["true", "false"]
+    assert [float(row["fid_mean"]) for row in found] == [2.0, 4.0]
+    assert float(found[1]["fid_sd"]) == 1.0
+    assert [(row["fid_n"], row["seeds"], row["images_seen"]) for row in found] == [
+        ("3", "0 1 2", "100")
+    ] * 2
+    assert "fid/anger_mean" not in found[0]
+    text = (out / "comparison.md").read_text()
+    assert "lower (better)" in text
+    assert "- runs: `fer study study=tiny`" in text
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == "comparison: made/out/comparison.md"
+    assert any(line.startswith("| spectral_norm=true ") for line in printed)
+    assert sorted(p.name for p in out.iterdir()) == [
+        "comparison.md",
+        "comparison.png",
+        "results.csv",
+    ]
+
+
+def test_the_commands_baseline_and_metrics_win(tmp_path: Path) -> None:
+    tiny_study(tmp_path, BETTER, metrics={"fid": {"higher": False}})
+    config = CompareConfig(
+        study_run="tiny", out=Path("o"), baseline="model.spectral_norm=true", metrics=["fid/anger"]
+    )
+    run(config)
+    text = Path("o/comparison.md").read_text()
+    assert "## Differences from model.spectral_norm=true" in text
+    assert "| fid/anger | spectral_norm=false " in text
+    assert "fid_mean" not in rows(Path("o"))[0]
+
+
+def test_classes_stand_in_the_file_alone(tmp_path: Path) -> None:
+    tiny_study(tmp_path, BETTER)
+    run(CompareConfig(study_run="tiny", out=Path("o")))
+    assert float(rows(Path("o"))[0]["fid/anger_mean"]) == 3.0
+    text = Path("o/comparison.md").read_text()
+    assert "fid/anger" not in text
+    assert "Numbers of single classes stand in results.csv" in text
+
+
+def test_missing_seeds_leave_the_pairs_and_are_said(tmp_path: Path) -> None:
+    folder = tiny_study(tmp_path, {True: [1.0, 2.1], False: BETTER[False]})
+    text = (folder / "study.json").read_text().rstrip("}").rstrip("]")
+    lost = cell("train", "train", 2, {"model.spectral_norm": True}, None, "failed", "diverged")
+    (folder / "study.json").write_text(f"{text}, {json.dumps(lost)}]}}")
+    run(CompareConfig(study_run=str(folder), out=Path("o")))
+    page = Path("o/comparison.md").read_text()
+    assert "fid: only one has seeds 2; left out." in page
+    assert "| train: model.spectral_norm=True seed=2 | failed | diverged |" in page
+
+
+def test_runs_of_two_models(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / f"a{s}", s, name="a", depth=1) for s in (0, 1)]
+    runs += [make_run(tmp_path / f"b{s}", s, name="b", width=2) for s in (0, 1)]
+    for i, folder in enumerate(runs):
+        make_evaluation(folder, {"fid": float(i)})
+    run(CompareConfig(runs=runs, out=Path("o")))
+    found = rows(Path("o"))
+    assert [(r["model.name"], r["model.depth"], r["model.width"]) for r in found] == [
+        ("a", "1", ""), ("b", "", "2")
+    ]  # fmt: skip
+    assert [float(r["fid_mean"]) for r in found] == [0.5, 2.5]
+    assert "Differences" not in Path("o/comparison.md").read_text()
+    run(CompareConfig(runs=runs, out=Path("o"), baseline="model.name=a"))
+    page = Path("o/comparison.md").read_text()
+    assert "they also differ in model.depth, model.width." in page
+
+
+def test_one_run_alone_is_a_table(tmp_path: Path) -> None:
+    run(CompareConfig(runs=[make_run(tmp_path / "r", epochs={2: 0.5})], out=Path("o"),
+                      metrics=["epoch_g_loss@2", "g_loss@9"]))  # fmt: skip
+    (row,) = rows(Path("o"))
+    assert (row["epoch_g_loss@2_mean"], row["epoch_g_loss@2_sd"]) == ("0.5", "")
+    assert (row["g_loss@9_mean"], row["g_loss@9_n"]) == ("", "0")
+    assert "No run has measured g_loss@9." in Path("o/comparison.md").read_text()
+
+
+def test_seeds_of_unequal_lengths_are_said(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / f"{s}", s, images_seen=100 + s) for s in (0, 1)]
+    run(CompareConfig(runs=runs, out=Path("o")))
+    page = Path("o/comparison.md").read_text()
+    assert "100 to 101" in page
+    assert "all runs: the seeds have seen different numbers of images." in page
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    done = make_run(tmp_path / "r")
+    for out in (file, file / "below"):
+        with pytest.raises(UserError, match="is a file"):
+            run(CompareConfig(runs=[done], out=out))
+    begun = make_run(tmp_path / "begun", finished=False)
+    with pytest.raises(UserError, match=r"no finished run.*\n.*begun"):
+        run(CompareConfig(runs=[begun], out=tmp_path / "o"))
+    with pytest.raises(UserError, match="did you mean g_loss"):
+        run(CompareConfig(runs=[done], out=tmp_path / "o", metrics=["g_los"]))
+    make_study(Path("multirun/study/tiny-01234567"), [])
+    with pytest.raises(UserError, match="no finished run"):
+        run(CompareConfig(study_run="tiny", out=tmp_path / "o"))
+    assert not (tmp_path / "o").exists()
