@@ -23,16 +23,12 @@ def run(mode: str, folder: Path, ranks: int) -> list[subprocess.CompletedProcess
     """``ranks`` workers at once, to their ends."""
     together = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1",
                 "MASTER_PORT": str(free_port()), "NODE_RANK": "0"}  # fmt: skip
+    alone = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
     workers = [
         subprocess.Popen(
             [sys.executable, str(WORKER), mode, str(folder)],
             cwd=REPOSITORY,
-            env={
-                **os.environ,
-                "OMP_NUM_THREADS": "1",
-                "PYTHONPATH": str(REPOSITORY),
-                **({**together, "LOCAL_RANK": str(rank)} if ranks > 1 else {}),
-            },  # fmt: skip
+            env=alone if ranks == 1 else alone | together | {"LOCAL_RANK": str(rank)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

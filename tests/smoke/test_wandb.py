@@ -39,9 +39,9 @@ def test_a_sweep_makes_a_run_a_cell(fer: Fer, tmp_path: Path) -> None:
             rows = [(int(r["images_seen"]), r["d_mean"]) for r in csv.DictReader(file)]
         logged = [h for h in run.history if "d_mean" in h]
         assert [h["images_seen"] for h in logged] == [seen for seen, mean in rows if mean]
-        pictures = [h for h in run.history if "samples" in h]
+        pictures = [h for h in run.history if "samples.path" in h]
         assert [h["images_seen"] for h in pictures] == [40, 80]
-        assert any("curves" in h for h in run.history)
+        assert any("curves.path" in h for h in run.history)
 
 
 def test_a_continued_run_is_whole_and_a_failed_one_is_failed(fer: Fer, tmp_path: Path) -> None:
@@ -64,7 +64,8 @@ def test_a_continued_run_is_whole_and_a_failed_one_is_failed(fer: Fer, tmp_path:
 def test_online_without_a_key_or_a_network_trains_on(fer: Fer, tmp_path: Path) -> None:
     archive = small_archive(tmp_path / "faces").path
     done = fer(*TINY, f"data.archive={archive}", "run_dir=RUN", "trainer.max_images=80",
-               "logger=wandb_online", HOME=str(tmp_path), WANDB_API_KEY="", NETRC="/none")  # fmt: skip
+               "logger=wandb_online", HOME=str(tmp_path), WANDB_API_KEY="",
+               NETRC="/none")  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "W&B goes on offline" in done.stderr
     (run,) = runs(tmp_path / "RUN")
