@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.config.plain import from_plain
 from fer_lightning.errors import UserError
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.registry import models
+
+OURS = {"description", "images_seen", "random", "threads"}
+"""What a checkpoint of ours holds besides Lightning's parts."""
 
 
 def checkpoint_of(run: Path) -> Path:
@@ -41,17 +45,29 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(
             f"{path} is no checkpoint that can be read safely ({reason}); delete it to start anew"
         ) from error
-    if not isinstance(saved, dict) or "fer" not in saved:
-        raise UserError(f"{path} was not written by fer_lightning")
+    ours = saved.get("fer") if isinstance(saved, dict) else None
+    if not isinstance(ours, dict) or not ours.keys() >= OURS or "state_dict" not in saved:
+        raise UserError(f"{path} was not written by fer_lightning; delete it to start anew")
     return saved
 
 
 def load_model(path: Path) -> TrainingModule:
-    """Build the model that a checkpoint describes and load its weights, in eval mode."""
+    """Build the model that a checkpoint describes and load its weights, in eval mode.
+
+    Raises:
+        UserError: If it cannot be read, or describes what is not to be built here.
+    """
     saved = read_checkpoint(path)
-    description = saved["fer"]["description"]
-    config = from_plain(models, description["model"])
-    module: TrainingModule = config.build(FaceFormat(**description["faces"]), description["seed"])
-    module.load_state_dict(saved["state_dict"])
+    try:
+        description = saved["fer"]["description"]
+        config = from_plain(models, description["model"])
+        faces = FaceFormat(**description["faces"])
+        module: TrainingModule = config.build(faces, description["seed"])
+        module.load_state_dict(saved["state_dict"])
+    except (KeyError, TypeError, RuntimeError, OmegaConfBaseException) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"{path} is damaged or of another version of its model ({reason[:200]}); train again"
+        ) from error
     module.images_seen = saved["fer"]["images_seen"]
     return module.eval()

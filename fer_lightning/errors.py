@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -13,6 +16,17 @@ class UserError(Exception):
     The message names the key or path and the remedy. The command line prints it without a
     traceback and exits with status 2; anything else that is raised is a defect of ours.
     """
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let a disk's error say where it came up: one of a write to an open file does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _UNWRITABLE:
+            error.filename = str(path)
+        raise
 
 
 def mendable(error: Exception) -> UserError | None:

@@ -23,7 +23,8 @@ import torch.distributed as dist
 from hydra.core.hydra_config import HydraConfig
 from torch import Tensor
 
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, mendable
+from fer_lightning.launchers.processes import dies_with_us, error_line
 
 GRACE = 20.0
 """Seconds in which the first process may notice by itself that another one has failed."""
@@ -65,7 +66,7 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not isinstance(error, UserError) and (failure := _failure(others, logs, 5.0)):
+        if mendable(error) is None and (failure := _failure(others, logs, 5.0)):
             raise failure from error
         raise
     finally:
@@ -85,13 +86,16 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
 def _start(number: int, logs: Path) -> subprocess.Popen[bytes]:
     hydra = HydraConfig.get()
     job = str(hydra.job.config_name)
-    with (logs / f"rank{number}.log").open("ab") as log:
+    path = logs / f"rank{number}.log"
+    path.unlink(missing_ok=True)  # an earlier attempt's errors are not this one's
+    with path.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "fer_lightning", job, *hydra.overrides.task],
             env={**os.environ, "LOCAL_RANK": str(number)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            preexec_fn=dies_with_us(),  # before they meet, nothing else would tell it
         )
 
 
@@ -106,9 +110,8 @@ def _failure(
             continue
         if status not in (0, 130):
             log = logs / f"rank{number}.log"
-            last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            said = last[0].removeprefix("fer: error: ") if last else "it said nothing"
-            return UserError(f"process {number} of trainer.devices ended: {said}; see {log}")
+            said = error_line(log, status)
+            return UserError(f"process {number} of trainer.devices failed: {said}; see {log}")
     return None
 
 

@@ -22,7 +22,7 @@ from omegaconf import OmegaConf
 
 from fer_lightning.config.plain import flatten
 from fer_lightning.data.fingerprint import digest
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, naming
 
 if TYPE_CHECKING:
     from fer_lightning.data.archive import FaceArchive
@@ -97,7 +97,8 @@ class RunFolder:
                 "another run_dir="
             ) from None
         try:
-            yield
+            with naming(self.path):
+                yield
         finally:
             lock.release()
 
@@ -194,7 +195,8 @@ class RunFolder:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write whole or not at all."""
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    with naming(path):
+        unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
     unfinished.replace(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from fer_lightning.config.plain import to_plain
 from fer_lightning.config.quoting import quote
-from fer_lightning.config.study import Stage, Study
+from fer_lightning.config.study import Study
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
 from fer_lightning.runs import SCHEMA, command_line, write_json
@@ -22,6 +23,15 @@ EARLIER = "cell:"
 """Before the name of a stage: the folder that its cell made."""
 SEEDED = ("train", "generate")
 """Jobs with a ``seed=``; the others draw nothing that a study would vary."""
+RESULTS = "results.json"
+"""What tells a finished training from its folder."""
+
+_EARLIER_CELL = re.compile(
+    rf"""(?<=[=\[,'"\s])(?P<quote>['"]?){EARLIER}(?P<stage>[^\s,\[\]'"]+)(?P=quote)"""
+)
+_PLAIN_TEXT = re.compile(
+    r"(?!(?:null|true|false|inf|nan)$|[-+.\d][\d_.]*(?:e[-+]?\d+)?$)[\w:%@?|./+*-]+", re.IGNORECASE
+)
 
 
 @dataclass
@@ -31,17 +41,18 @@ class Cell:
     Attributes:
         stage: Name of its stage.
         job: The job.
-        seed: Its seed.
+        seed: Its seed; None for a job that is the same for all of them.
         axes: Values of the study's axes, and of the stage's own.
         overrides: As they were given; earlier cells by their stage.
         status: ``missing``, ``done`` or ``failed``.
         path: What it made.
         error: Why it failed.
+        shared: Values of the study's axes alone.
     """
 
     stage: str
     job: str
-    seed: int
+    seed: int | None
     axes: dict[str, Any]
     overrides: list[str]
     status: str = "missing"
@@ -58,45 +69,59 @@ class Cell:
     def label(self) -> str:
         """What tells it from the others."""
         values = [f"{key}={_text(value)}" for key, value in self.axes.items()]
-        return " ".join([f"{self.stage}:", *values, f"seed={self.seed}"])
+        seed = [] if self.seed is None else [f"seed={self.seed}"]
+        return " ".join([f"{self.stage}:", *values, *seed])
 
     @property
     def finished(self) -> bool:
         """Whether it is done and what it made is still there."""
-        return self.status == "done" and self.path is not None and Path(self.path).exists()
+        if self.status != "done" or self.path is None:
+            return False
+        made = Path(self.path)
+        return (made / RESULTS if self.job == "train" else made).exists()
+
+    def needs(self, other: Cell) -> bool:
+        """Whether ``other`` is an earlier cell that this one names."""
+        return (
+            any(other.stage in _names(override) for override in self.overrides)
+            and other.shared == self.shared
+            and other.seed in (None, self.seed)
+        )
 
 
 def cells_of(study: Study, train: Sequence[str]) -> list[Cell]:
     """All cells of a study, stage by stage.
 
     The study's axes are overrides of the stages that name no earlier cell; a stage that does
-    takes their values over from there.
+    takes their values over from there. A stage without a seed that names no seeded cell has one
+    cell for all seeds.
 
     Args:
         study: The study.
         train: Overrides added to every training stage.
 
     Raises:
-        UserError: If a stage names one that does not come before it.
+        UserError: If a stage names one that does not come before it, or one with several cells
+            for the same shared axes and seed.
     """
     cells: list[Cell] = []
-    earlier: list[str] = []
+    seeded: dict[str, bool] = {}
     for name, stage in study.stages.items():
-        _check_earlier(name, stage, earlier)
-        waits = any(_names(override) for override in stage.overrides)
-        for shared, own, seed in itertools.product(
-            _values(study.axes), _values(stage.axes), study.seeds
-        ):
-            chosen = own if waits else shared | own
+        given = [*stage.overrides, *(train if stage.job == "train" else ())]
+        named = {wanted for override in given for wanted in _names(override)}
+        own = _values(stage.axes)
+        varied = {w for values in own for o in _overrides(values) for w in _names(o)}
+        _check_earlier(name, sorted(named | varied), study, list(seeded))
+        seeded[name] = stage.job in SEEDED or any(seeded[wanted] for wanted in named | varied)
+        seeds: Sequence[int | None] = study.seeds if seeded[name] else [None]
+        for shared, values, seed in itertools.product(_values(study.axes), own, seeds):
             overrides = [
-                *stage.overrides,
-                *(train if stage.job == "train" else ()),
-                *(f"{key}={_text(value)}" for key, value in chosen.items()),
+                *given,
+                *_overrides(values if named else shared | values),
                 *([f"seed={seed}"] if stage.job in SEEDED else []),
                 *([f"logger.group={study.name}"] if stage.job == "train" else []),
             ]
-            cells.append(Cell(name, stage.job, seed, shared | own, overrides, shared=shared))
-        earlier.append(name)
+            cells.append(Cell(name, stage.job, seed, shared | values, overrides, shared=shared))
     return cells
 
 
@@ -105,44 +130,51 @@ def _values(axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
 
 
+def _overrides(values: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={_text(value)}" for key, value in values.items()]
+
+
 def _text(value: Any) -> str:
     """A value as Hydra's grammar writes it."""
     if value is None:
         return "null"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_text, value))}]"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_text(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, str) and not _PLAIN_TEXT.fullmatch(value):
+        return quote(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _names(override: str) -> list[str]:
     """Stages that an override names."""
-    _, *names = override.split(EARLIER)
-    return [name.split(",")[0].strip("[]'\" ") for name in names]
+    return [match["stage"] for match in _EARLIER_CELL.finditer(override)]
 
 
-def _check_earlier(name: str, stage: Stage, earlier: Sequence[str]) -> None:
-    for wanted in (wanted for override in stage.overrides for wanted in _names(override)):
+def _check_earlier(stage: str, named: Sequence[str], study: Study, earlier: Sequence[str]) -> None:
+    for wanted in named:
         if wanted not in earlier:
             raise UserError(
-                f"study.stages.{name}: {EARLIER}{wanted} names no stage before it; "
+                f"study.stages.{stage}: {EARLIER}{wanted} names no stage before it; "
                 f"there are {', '.join(earlier) or 'none'}"
+            )
+        if study.stages[wanted].axes:
+            raise UserError(
+                f"study.stages.{stage}: {EARLIER}{wanted} could be any of several cells, since "
+                f"{wanted} has axes of its own; move them to study.axes"
             )
 
 
 def resolve(cell: Cell, cells: Iterable[Cell]) -> list[str] | None:
-    """The cell's overrides with the folders of earlier cells, or None if one is not there yet."""
-    overrides = []
-    for override in cell.overrides:
-        for stage in _names(override):
-            made = next(c for c in cells if _is_before(c, cell, stage))
-            if not made.finished or made.path is None:
-                return None
-            override = override.replace(EARLIER + stage, quote(made.path))
-        overrides.append(override)
-    return overrides
-
-
-def _is_before(earlier: Cell, cell: Cell, stage: str) -> bool:
-    """Whether ``earlier`` is the cell of ``stage`` that ``cell`` means."""
-    return earlier.stage == stage and earlier.shared == cell.shared and earlier.seed == cell.seed
+    """The cell's overrides with what earlier cells made, or None if one is not there yet."""
+    needed = {earlier.stage: earlier for earlier in cells if cell.needs(earlier)}
+    if not all(earlier.finished for earlier in needed.values()):
+        return None
+    return [
+        _EARLIER_CELL.sub(lambda match: quote(str(needed[match["stage"]].path)), override)
+        for override in cell.overrides
+    ]
 
 
 @dataclass(frozen=True)
@@ -177,12 +209,15 @@ class StudyRecord:
         cells = cells_of(study, train)
         known = _known(path / "study.json")
         for cell in cells:
-            before = known.get(cell.key)
-            if before is not None:
-                cell.status, cell.path, cell.error = (
-                    before[name] for name in ("status", "path", "error")
-                )
+            if cell.key in known:
+                cell.status, cell.path, cell.error = known[cell.key]
         return cls(path, study, list(train), cells)
+
+    def outdate(self, cell: Cell) -> None:
+        """Count what was made from an earlier result of ``cell`` as missing."""
+        for later in self.cells:
+            if later.needs(cell):
+                later.status, later.path, later.error = "missing", None, None
 
     def save(self) -> None:
         """Write ``study.json``, whole or not at all."""
@@ -199,13 +234,14 @@ class StudyRecord:
         )
 
 
-def _known(file: Path) -> dict[str, dict[str, Any]]:
+def _known(file: Path) -> dict[str, tuple[str, str | None, str | None]]:
+    """Status, path and error of the cells in an earlier ``study.json``."""
     if not file.is_file():
         return {}
     try:
         cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-        return {cell["key"]: cell for cell in cells}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return {cell["key"]: (cell["status"], cell["path"], cell["error"]) for cell in cells}
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{file} is damaged ({error!r}): delete it; finished runs are found again"
         ) from error

@@ -198,4 +198,5 @@ def _unfinished(cell: Mapping[str, Any], folder: StudyFolder) -> Unfinished:
 
 def _describe(cell: Mapping[str, Any]) -> str:
     axes = [f"{key}={value}" for key, value in cell["axes"].items()]
-    return " ".join([f"{cell['stage']}:", *axes, f"seed={cell['seed']}"])
+    seed = [] if cell["seed"] is None else [f"seed={cell['seed']}"]
+    return " ".join([f"{cell['stage']}:", *axes, *seed])

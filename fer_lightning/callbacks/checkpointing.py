@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning import LightningModule, Trainer
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from fer_lightning.callbacks.clock import crossed
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, naming
 
 
 class Checkpointing(Checkpoint):
     """Writes ``last.ckpt`` every ``interval`` images and when the run stops.
 
-    Lightning's own callback counts optimizer steps, of which a GAN has several a batch. A
-    checkpoint is written beside the last one and renamed over it.
+    Lightning's own callback counts optimizer steps, of which a GAN has several a batch.
 
     Args:
         path: The file.
@@ -39,6 +42,10 @@ class Checkpointing(Checkpoint):
     def seconds(self) -> float:
         """Training time of the run so far, earlier attempts included."""
         return self._earlier + time.monotonic() - self._started
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Write files in our own way."""
+        trainer.strategy.checkpoint_io = WholeFile()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -63,10 +70,7 @@ class Checkpointing(Checkpoint):
                     f"training diverged: {name} is not finite. Lower the learning rates "
                     "(model.*_lr), or use trainer.precision=32-true; the last checkpoint is kept"
                 )
-        unfinished = self.path.with_suffix(".unfinished")
-        trainer.save_checkpoint(unfinished)  # gathers from all ranks, writes on the first
-        if trainer.is_global_zero:
-            publish(unfinished, self.path)
+        trainer.save_checkpoint(self.path)  # gathers from all ranks, writes on the first
 
     def state_dict(self) -> dict[str, Any]:
         """The time that this run has taken."""
@@ -77,8 +81,27 @@ class Checkpointing(Checkpoint):
         self._earlier = state_dict["seconds"]
 
 
-def publish(unfinished: Path, path: Path) -> None:
-    """Give a written file its name, once its bytes are on the disk."""
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+class WholeFile(TorchCheckpointIO):
+    """Writes a checkpoint beside the last one, and over it once its bytes are on the disk.
+
+    Lightning's own way leads through the system's temporary folder, which may be another disk,
+    and where a killed process leaves the file.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: Mapping[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write, and leave nothing behind where there is no room."""
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        unfinished = Path(path).with_suffix(".unfinished")
+        try:
+            with naming(unfinished), unfinished.open("wb") as file:
+                file.write(content.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise

@@ -10,7 +10,7 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from fer_lightning.callbacks.clock import due, images_seen, training_loader
-from fer_lightning.ranks import mean_over_ranks
+from fer_lightning.ranks import mean_over_ranks, of_all_ranks, rank
 
 
 class RunningMean:
@@ -69,15 +69,18 @@ class LossLog(Callback):
                 logger.log_metrics(row, step=images_seen(pl_module))
 
     def state_dict(self) -> dict[str, Any]:
-        """Sums of the windows that are still open."""
+        """Sums of the windows that are still open, of every rank; all ranks ask together."""
         return {
-            name: {"sums": {k: v.item() for k, v in mean.sums.items()}, "counts": mean.counts}
+            name: of_all_ranks(
+                {"sums": {k: v.item() for k, v in mean.sums.items()}, "counts": mean.counts}
+            )
             for name, mean in (("window", self.window), ("epoch", self.whole_epoch))
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the open windows."""
+        """Go on with the open windows; a rank that was not there before takes the first one's."""
         for name, mean in (("window", self.window), ("epoch", self.whole_epoch)):
-            saved = state_dict[name]
+            ranks = state_dict[name]
+            saved = ranks[rank()] if rank() < len(ranks) else ranks[0]
             mean.sums = {k: torch.tensor(v, dtype=torch.float64) for k, v in saved["sums"].items()}
             mean.counts = dict(saved["counts"])

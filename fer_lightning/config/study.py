@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ class Stage:
     Attributes:
         job: ``prepare``, ``train``, ``evaluate`` or ``generate``.
         axes: Further keys and their values, crossed with the study's axes and seeds.
-        overrides: Overrides of every cell; ``cell:<stage>`` stands for the folder that an earlier
-            stage made with the same shared axes and seed.
+        overrides: Overrides of every cell; ``cell:<stage>`` stands for what an earlier stage made
+            with the same shared axes and seed, so that stage can have no axes of its own.
     """
 
     job: str = MISSING
@@ -34,6 +35,7 @@ class Stage:
     def __post_init__(self) -> None:
         if self.job not in STAGE_JOBS:
             raise UserError(f"study.stages: job {self.job!r}; choose from {', '.join(STAGE_JOBS)}")
+        _check_axes("study.stages: axes", self.axes)
 
 
 @dataclass(kw_only=True)
@@ -56,7 +58,8 @@ class Study:
     Attributes:
         name: Names its folder.
         question: What it is to answer, in a sentence.
-        seeds: Every cell is run with each.
+        seeds: Every cell is run with each, but for stages that draw nothing and name no cell that
+            does.
         axes: Keys shared by all stages, with the values to compare.
         baseline: The axis values that the others are compared with; empty compares nothing.
         stages: By name, in the order in which they run.
@@ -81,9 +84,26 @@ class Study:
             raise UserError("study.seeds is empty: give at least one seed")
         if not self.stages:
             raise UserError("study.stages is empty: give at least one stage")
+        _refuse_twice("study.seeds", self.seeds)
+        _check_axes("study.axes", self.axes)
         for key, value in self.baseline.items():
             if value not in self.axes.get(key, []):
                 raise UserError(f"study.baseline.{key}={value} is no value of study.axes.{key}")
+
+
+def _check_axes(name: str, axes: Mapping[str, Sequence[Any]]) -> None:
+    for key, values in axes.items():
+        if not values:
+            raise UserError(f"{name}.{key} is empty: give at least one value")
+        _refuse_twice(f"{name}.{key}", values)
+
+
+def _refuse_twice(key: str, values: Sequence[Any]) -> None:
+    """A value given twice is one run that would be counted twice."""
+    written = [str(value) for value in values]
+    for value in written:
+        if written.count(value) > 1:
+            raise UserError(f"{key}: {value} is there twice; give every value once")
 
 
 @dataclass(kw_only=True)

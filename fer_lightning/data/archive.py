@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, naming
 
 FORMAT = 1
 UNKNOWN = "unlabelled"
@@ -117,7 +117,8 @@ def archive_lock(path: Path) -> Iterator[None]:
         print(f"Another job is writing {path}; waiting for it …", file=sys.stderr)
         lock.acquire()
     try:
-        yield
+        with naming(path):
+            yield
     finally:
         lock.release()
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml  # type: ignore[import-untyped]
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -21,7 +22,7 @@ from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.devices import chosen_device
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, naming
 from fer_lightning.metrics.evaluator import Evaluator, Measurement
 from fer_lightning.metrics.memorisation import nearest_sheet
 from fer_lightning.metrics.report import table
@@ -66,11 +67,13 @@ def run(config: EvaluateConfig) -> JobResult:
         "seed": config.evaluation.seed,
         "seconds": round(time.monotonic() - started, 3),
         "device": str(module.device),
+        "threads": torch.get_num_threads(),
         "archives": [{"path": str(a.path), "key": a.key} for a in faces.archives],
         "command": command_line(),
         **provenance(),
     }
-    _draw(path.with_suffix(".png"), measured)
+    with naming(path):
+        _draw(path.with_suffix(".png"), measured)
     write_json(path, content)
     return _show(path, content)
 

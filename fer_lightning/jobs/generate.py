@@ -15,7 +15,7 @@ from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.data.index import excluded_table, index_table
 from fer_lightning.devices import chosen_device
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, naming
 from fer_lightning.models.base import AdversarialModule
 from fer_lightning.pictures import preview
 from fer_lightning.progress import progress_bar
@@ -53,7 +53,8 @@ def run(config: GenerateConfig) -> FaceArchive:
             module = cast(AdversarialModule, load_model(checkpoint))
             archive = _generate(config, module, writer, settings)
     print(f"{len(archive):,} samples, {archive.manifest['image_size']} pixels")
-    print(f"preview: {preview(archive)}")
+    with naming(archive.path):
+        print(f"preview: {preview(archive)}")
     print(f"archive: {archive.path}")
     return archive
 

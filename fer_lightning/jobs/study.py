@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hydra._internal.callbacks import Callbacks
@@ -17,8 +21,11 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from fer_lightning.config.launch import task_of
+from fer_lightning.config.quoting import path_keys, quote_paths
+from fer_lightning.config.registration import JOB_SCHEMAS
 from fer_lightning.config.study import StudyConfig
 from fer_lightning.errors import mendable
+from fer_lightning.registry import REGISTRIES
 from fer_lightning.runs import JobResult
 from fer_lightning.studies import Cell, StudyRecord, resolve
 
@@ -39,16 +46,32 @@ def run(config: StudyConfig) -> JobResult:
         _print_cells(record)
         return JobResult(record.path)
     record.save()
+    logging.getLogger("hydra").setLevel(logging.WARNING)  # we announce the cells
     status = 0
-    for stage in config.study.stages:
-        status = _run_stage(record, stage)
-        if status:
-            break
-    return _finish(record, status)
+    with _sigterm_stops():
+        try:
+            for stage in config.study.stages:
+                status = status or _run_stage(record, stage)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        return _finish(record, status)
+
+
+@contextmanager
+def _sigterm_stops() -> Iterator[None]:
+    """Take SIGTERM, a cluster's wish, as Ctrl-C wherever no job has its own way to stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python lets only the main thread handle signals
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _run_stage(record: StudyRecord, stage: str) -> int:
-    """Launch the stage's missing cells; 130 if the user stopped it."""
+    """Launch the stage's missing cells; 130 if one of them was stopped."""
     ready: list[tuple[Cell, list[str]]] = []
     for cell in (c for c in record.cells if c.stage == stage and not c.finished):
         overrides = resolve(cell, record.cells)
@@ -56,15 +79,14 @@ def _run_stage(record: StudyRecord, stage: str) -> int:
             cell.status, cell.error = "missing", "what it needs was not made"
         else:
             ready.append((cell, overrides))
+            record.outdate(cell)
+    record.save()
     one_by_one = HydraConfig.get().runtime.choices["hydra/launcher"] == "basic"
     batches = [[entry] for entry in ready] if one_by_one else [ready] * bool(ready)
     for batch in batches:
         if one_by_one:
             _announce(record, batch[0][0])
-        try:
-            returned = _launch(batch[0][0].job, [overrides for _, overrides in batch])
-        except KeyboardInterrupt:
-            return INTERRUPTED
+        returned = _launch(batch[0][0].job, [overrides for _, overrides in batch])
         statuses = [_note(c, r) for (c, _), r in zip(batch, returned, strict=True)]
         record.save()
         if INTERRUPTED in statuses:
@@ -90,7 +112,13 @@ def _launch(job: str, cells: Sequence[Sequence[str]]) -> Sequence[JobReturn]:
         task_function=task_of(job),
         config=config,
     )
-    return launcher.launch([list(overrides) for overrides in cells], initial_job_idx=0)
+    return launcher.launch([_as_typed(job, overrides) for overrides in cells], initial_job_idx=0)
+
+
+def _as_typed(job: str, overrides: Sequence[str]) -> list[str]:
+    """Overrides with their paths quoted, as ``fer`` does with what is typed."""
+    components = [r.load(name) for r in REGISTRIES for name in r.names()]
+    return quote_paths(overrides, path_keys([JOB_SCHEMAS[job], *components]))
 
 
 def _note(cell: Cell, returned: JobReturn) -> int:
@@ -117,7 +145,8 @@ def _announce(record: StudyRecord, cell: Cell) -> None:
 def _print_cells(record: StudyRecord) -> None:
     for cell in record.cells:
         state = "done" if cell.finished else "to do"
-        command = shlex.join(["fer", cell.job, *cell.overrides])
+        overrides = resolve(cell, record.cells) or cell.overrides
+        command = shlex.join(["fer", cell.job, *overrides])
         print(f"{state:<6} {cell.label}\n       {command}")
     done = sum(cell.finished for cell in record.cells)
     print(f"{len(record.cells)} cells, {done} done, {len(record.cells) - done} to do")

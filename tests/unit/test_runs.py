@@ -19,27 +19,27 @@ def folder(path: Path, identity: dict[str, Any] = IDENTITY) -> RunFolder:
 
 
 def test_the_same_run_may_go_on(tmp_path: Path) -> None:
-    folder(tmp_path / "run").start({"seed": 0}, force=False)
+    folder(tmp_path / "run").start({"seed": 0}, force=False, archives=[])
     folder(tmp_path / "run").checkpoint.write_bytes(b"weights")
-    folder(tmp_path / "run").start({"seed": 0}, force=False)
+    folder(tmp_path / "run").start({"seed": 0}, force=False, archives=[])
     assert folder(tmp_path / "run").checkpoint.read_bytes() == b"weights"
 
 
 def test_another_run_is_refused_by_the_keys_that_differ(tmp_path: Path) -> None:
-    folder(tmp_path / "run").start({}, force=False)
+    folder(tmp_path / "run").start({}, force=False, archives=[])
     other = {"model": {"width": 16}, "seed": 0, "archives": ["k"]}
     with pytest.raises(UserError, match=r"model\.width \(8 there, 16 here\).*force=true"):
-        folder(tmp_path / "run", other).start({}, force=False)
+        folder(tmp_path / "run", other).start({}, force=False, archives=[])
 
 
 def test_force_discards_what_a_run_wrote_and_nothing_else(tmp_path: Path) -> None:
     run = folder(tmp_path / "run")
-    run.start({}, force=False)
+    run.start({}, force=False, archives=[])
     run.checkpoint.write_bytes(b"weights")
     (run.path / "notes.txt").write_text("mine")
     write_json(run.results_file, {"images_seen": 5})
     other = folder(tmp_path / "run", {"seed": 1})
-    other.start({}, force=True)
+    other.start({}, force=True, archives=[])
     assert not other.checkpoint.exists()
     assert other.results() is None
     assert (run.path / "notes.txt").read_text() == "mine"
@@ -50,7 +50,7 @@ def test_force_discards_what_a_run_wrote_and_nothing_else(tmp_path: Path) -> Non
 def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UserError, match="holds other files"):
-        folder(tmp_path).start({}, force=True)
+        folder(tmp_path).start({}, force=True, archives=[])
 
 
 def test_provenance_is_plain_data() -> None:

@@ -6,12 +6,18 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from fer_lightning.config.quoting import path_keys, quote_paths
+from fer_lightning.config.quoting import Kind, path_keys, quote_paths
 from fer_lightning.config.schema import GenerateConfig, TrainConfig
+from fer_lightning.config.study import StudyConfig
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.errors import UserError
 
-KEYS = {"root": False, "archive": False, "extra": True}
+KEYS = {
+    "root": Kind.PATH,
+    "archive": Kind.PATH,
+    "extra": Kind.PATHS,
+    "train": Kind.OVERRIDES,
+}
 
 NAMES = [
     "Zoë (1)=a,b.jpg",
@@ -95,6 +101,64 @@ def test_no_list_where_one_is_needed() -> None:
         quote_paths(["data.extra=a"], KEYS)
 
 
+def values(argument: str) -> list[str]:
+    """The list that a job would receive."""
+    override = OverridesParser.create().parse_override(argument)
+    config = OmegaConf.create({"train": None})
+    OmegaConf.update(config, "train", override.value(), merge=True)
+    return list(config.train)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["trainer.max_images=10", "logger=csv"],
+        ["data.emotions=[fear,anger]", "trainer.max_images=10"],
+        ["data.labels={joy: happiness, fury: anger}", "a.b=[[1,2],[3]]"],
+        ["data.root='a b, c'", "+model.extra=1"],
+        ['data.root="it\'s [here"', "a=1"],
+        ["data.root=/my faces/x (1)", "a=null"],
+        ["data.extra=['a,b',c]"],
+        ["data.root=it's", "data.root=${oc.env:HOME}/x"],
+        ["data.root=C:\\faces\\"],
+        [],
+    ],
+    ids=str,
+)
+def test_overrides_of_other_jobs_arrive_as_they_were_typed(overrides: list[str]) -> None:
+    (argument,) = quote_paths([f"train=[{','.join(overrides)}]"], KEYS)
+    assert values(argument) == overrides
+
+
+def test_quoted_overrides_are_left_to_hydra() -> None:
+    typed = """train=[ "data.root='a b'", 'a=1' , b=2 ]"""
+    (argument,) = quote_paths([typed], KEYS)
+    assert argument == """train=["data.root='a b'",'a=1','b=2']"""
+    assert values(argument) == ["data.root='a b'", "a=1", "b=2"]
+
+
+def test_lists_of_overrides_are_swept() -> None:
+    _, argument = quote_paths(["-m", "train=[a=[1,2]],[b=[[3],[4]],c=5]"], KEYS)
+    assert sweep_values(argument) == ["['a=[1,2]']", "['b=[[3],[4]]','c=5']"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("a=1", r"give a list, train=\[KEY=VALUE,KEY=VALUE\]"),
+        ("[a=[1,b=2]", r"'\]' has no other half"),
+        ("[a=1],b=2]", r"'\]' has no other half"),
+        ("[a={1]]", r"'\]' has no other half"),
+        ("", "train= is empty"),
+    ],
+)
+def test_a_list_of_overrides_that_is_none(typed: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        quote_paths([f"train={typed}"], KEYS)
+
+
 def test_path_keys_come_from_the_schemas() -> None:
     keys = path_keys([TrainConfig, GenerateConfig, Corpus])
-    assert keys == {"root": False, "archive": False, "extra": True, "run_dir": False, "run": False}
+    paths = dict.fromkeys(("root", "archive", "run_dir", "run"), Kind.PATH)
+    assert keys == {**paths, "extra": Kind.PATHS}
+    assert path_keys([StudyConfig]) == {"train": Kind.OVERRIDES}
