@@ -156,7 +156,15 @@ def _differences(comparison: Comparison) -> str:
     title = f"## Differences from {names}\n\n"
     if not comparison.differences:
         return title + "No configuration has a baseline to be compared with."
-    rows = [["metric", "configuration", "minus", "difference ± SD [interval] (pairs)", "verdict"]]
+    rows = [
+        [
+            "metric",
+            "configuration",
+            "compared with",
+            "difference ± SD [interval] (pairs)",
+            "verdict",
+        ]
+    ]
     remarks: list[str] = []
     for one in comparison.differences:
         verdict = _verdict(one.result.verdict, comparison.metric(one.metric).higher)

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
     except (HydraException, OmegaConfBaseException) as error:
         if wanted == "1":
             raise
-        raise UserError(_explain(error, job, overrides, conf)) from error
+        raise UserError(explain(error, job, lambda: _keys(job, overrides, conf))) from error
     finally:
         sys.argv = command
         os.environ["HYDRA_FULL_ERROR"] = wanted
@@ -156,11 +156,19 @@ def _refuse_choices(overrides: Sequence[str]) -> None:
             )
 
 
-def _explain(error: Exception, job: str, overrides: Sequence[str], conf: Path) -> str:
+def explain(error: Exception, job: str, keys: Callable[[], Iterable[str]]) -> str:
+    """Hydra's error about a job's overrides as one line that names key and remedy.
+
+    Args:
+        error: From composing the job's configuration.
+        job: The job.
+        keys: Finds the job's keys, if they are needed.
+    """
     text = "\n".join(str(e) for e in _chain(error))
     if unknown := re.search(r"Could not override '([^']+)'", text):
-        key = unknown[1]
-        return f"there is no key {key}; {_nearest(key, job, overrides, conf)}"
+        near = difflib.get_close_matches(unknown[1], list(keys()), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"`fer {job} --cfg job` prints all keys"
+        return f"there is no key {unknown[1]}; {hint}"
     if merging := re.search(r"Error merging override (.+)", text):
         reason = next((line for line in text.splitlines() if "alue '" in line), "")
         return f"{merging[1]}: {reason or 'the value does not fit the key'}"
@@ -185,16 +193,16 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _nearest(key: str, job: str, overrides: Sequence[str], conf: Path) -> str:
-    """The existing key that is most like ``key``, from the job with the user's group choices."""
+def _keys(job: str, overrides: Sequence[str], conf: Path) -> list[str]:
+    """The keys of a job with the user's group choices."""
     chosen = [o for o in overrides if re.match(r"^(data|detector|model|experiment)=\w+$", o)]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
-        composed = compose(job, overrides=chosen)
+        return keys_of(compose(job, overrides=chosen))
+
+
+def keys_of(composed: DictConfig) -> list[str]:
+    """All keys of a composed configuration, dotted, and its groups."""
     plain: Any = OmegaConf.to_container(composed, resolve=False)
     keys = [name for name, _ in flatten(plain) if not name.endswith("name")]
-    keys += ["data", "detector", "model", "experiment"]
-    near = difflib.get_close_matches(key, keys, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"`fer {job} --cfg job` prints all keys"
+    return [*keys, "data", "detector", "model", "feature", "logger", "experiment"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import signal
 import sys
@@ -17,10 +18,12 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
-from fer_lightning.config.launch import task_of
+from fer_lightning.config.launch import explain, keys_of, task_of
 from fer_lightning.config.quoting import path_keys, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS
 from fer_lightning.config.study import StudyConfig
@@ -77,9 +80,15 @@ def _run_stage(record: StudyRecord, stage: str) -> int:
         overrides = resolve(cell, record.cells)
         if overrides is None:
             cell.status, cell.error = "missing", "what it needs was not made"
-        else:
-            ready.append((cell, overrides))
-            record.outdate(cell)
+            continue
+        overrides = _as_typed(cell.job, overrides)
+        mistake = _mistake(cell.job, overrides)
+        if mistake is not None:
+            cell.status, cell.error = "failed", mistake
+            print(f"fer: error: {cell.label}: {mistake}", file=sys.stderr)
+            continue
+        ready.append((cell, overrides))
+        record.outdate(cell)
     record.save()
     one_by_one = HydraConfig.get().runtime.choices["hydra/launcher"] == "basic"
     batches = [[entry] for entry in ready] if one_by_one else [ready] * bool(ready)
@@ -112,7 +121,22 @@ def _launch(job: str, cells: Sequence[Sequence[str]]) -> Sequence[JobReturn]:
         task_function=task_of(job),
         config=config,
     )
-    return launcher.launch([_as_typed(job, overrides) for overrides in cells], initial_job_idx=0)
+    return launcher.launch([list(overrides) for overrides in cells], initial_job_idx=0)
+
+
+def _mistake(job: str, overrides: Sequence[str]) -> str | None:
+    """What Hydra has against a cell's overrides; a launcher would end the whole study by it."""
+    loader = GlobalHydra.instance().config_loader()
+
+    def compose(overrides: Sequence[str]) -> DictConfig:
+        return loader.load_configuration(job, list(overrides), run_mode=RunMode.RUN)
+
+    try:
+        compose(overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        groups = [o for o in overrides if re.fullmatch(r"(data|model|experiment)=\w+", o)]
+        return explain(error, job, lambda: keys_of(compose(groups)))
+    return None
 
 
 def _as_typed(job: str, overrides: Sequence[str]) -> list[str]:
