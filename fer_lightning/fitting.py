@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import lightning
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 
 from fer_lightning.callbacks.agreement import SameRun
@@ -23,10 +22,8 @@ from fer_lightning.data.fingerprint import digest
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.loggers.wandb_mirror import WandbMirror
 from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.ranks import PATIENCE
 from fer_lightning.runs import RunFolder
-
-PATIENCE = timedelta(hours=6)
-"""How long ranks wait for the first one while it measures the model."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,7 @@ class Watch:
         stopping: Knows whether the user has stopped the run.
         checkpointing: Knows how long it has taken.
         evaluator: Measures while training, or None.
+        losses: Knows the newest losses.
         callbacks: All of them, in the order in which they are called.
     """
 
@@ -47,6 +45,7 @@ class Watch:
     stopping: Stopping
     checkpointing: Checkpointing
     evaluator: Evaluator | None
+    losses: LossLog
     callbacks: list[lightning.Callback]
 
     @classmethod
@@ -58,17 +57,18 @@ class Watch:
         stopping = Stopping(length.max_images)
         checkpointing = Checkpointing(folder.checkpoint, length.checkpoint_images)
         evaluator = _evaluator(config, faces)
+        losses = LossLog(length.log_images, length.max_images)
         callbacks: list[lightning.Callback] = [
             SameRun(digest([folder.identity, length.max_images])),
             stopping,
             DivergenceGuard(length.log_images, length.max_images),
-            LossLog(length.log_images, length.max_images),
+            losses,
             SampleGrid(folder.samples, length.sample_images, config.seed),
             *([] if evaluator is None else [evaluator]),
             checkpointing,
             *([ImagesBar(length.max_images)] if length.progress else []),
         ]
-        return cls(metrics, window, stopping, checkpointing, evaluator, callbacks)
+        return cls(metrics, window, stopping, checkpointing, evaluator, losses, callbacks)
 
     def trainer(self, length: TrainerConfig, folder: RunFolder) -> lightning.Trainer:
         """Lightning's trainer; its clock is not used, ours ends the run."""
@@ -78,6 +78,7 @@ class Watch:
             accelerator=length.accelerator,
             devices=length.devices,
             strategy="auto" if length.devices == 1 else parallel,
+            plugins=None if length.devices == 1 else LightningEnvironment(),  # also under SLURM
             sync_batchnorm=length.sync_batchnorm,
             precision=length.precision,  # type: ignore[arg-type]  # checked by its schema
             max_epochs=-1,
@@ -89,12 +90,6 @@ class Watch:
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-
-    @property
-    def protocol(self) -> dict[str, Any] | None:
-        """How the newest measurement was made, or None if nothing was measured."""
-        last = None if self.evaluator is None else self.evaluator.last
-        return None if last is None else last.protocol
 
 
 def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator | None:

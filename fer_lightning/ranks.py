@@ -2,19 +2,18 @@
 
 Lightning would start its processes from ``sys.argv``, in which Hydra's overrides of a sweep, but
 not the job, can be found; so the first process starts the others here, with the very overrides
-of its own cell. Under a launcher that has already started one process a device (torchrun, srun)
-there is nothing to do.
+of its own cell.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,32 @@ from torch import Tensor
 
 from fer_lightning.errors import UserError, mendable
 from fer_lightning.launchers.processes import dies_with_us, error_line
+from fer_lightning.launchers.slots import free_port
 
+MARK = "FER_RANK"
+"""Environment variable that tells a process that we have started it, and its number."""
+PATIENCE = timedelta(hours=6)
+"""How long ranks wait for each other, such as for the first one while it measures the model."""
 GRACE = 20.0
 """Seconds in which the first process may notice by itself that another one has failed."""
 
 
 def rank() -> int:
-    """Number of this process on its machine, as its launcher told it."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
+    """Number of this process among those of its run; 0 for the one that the user started."""
+    return int(os.environ.get(MARK, "0"))
+
+
+def refuse_other_launchers() -> None:
+    """Refuse to be one of several processes that torchrun or the like have started.
+
+    Raises:
+        UserError: Says what to do instead.
+    """
+    if "LOCAL_RANK" in os.environ and MARK not in os.environ:
+        raise UserError(
+            "LOCAL_RANK is set, so another launcher has started this process: start the command "
+            "once, without torchrun; trainer.devices=N starts a process for each device"
+        )
 
 
 @contextmanager
@@ -46,7 +63,7 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
     Raises:
         UserError: If one of them failed; names its log.
     """
-    if devices == 1 or "LOCAL_RANK" in os.environ:
+    if devices == 1:
         yield
         return
     before, threads = dict(os.environ), torch.get_num_threads()
@@ -55,7 +72,7 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
     os.environ |= {
         "OMP_NUM_THREADS": str(torch.get_num_threads()),
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": before.get("MASTER_PORT") or str(free_port()),
+        "MASTER_PORT": before.get("MASTER_PORT") or str(free_port(())),
         "NODE_RANK": "0",
         "LOCAL_RANK": "0",
         "WORLD_SIZE": str(devices),
@@ -91,7 +108,7 @@ def _start(number: int, logs: Path) -> subprocess.Popen[bytes]:
     with path.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "fer_lightning", job, *hydra.overrides.task],
-            env={**os.environ, "LOCAL_RANK": str(number)},
+            env={**os.environ, "LOCAL_RANK": str(number), MARK: str(number)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -124,14 +141,6 @@ def _watch(others: list[subprocess.Popen[bytes]], logs: Path, ended: threading.E
             os._exit(1)
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens to now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def of_all_ranks(value: Any) -> list[Any]:
     """``value`` of every rank, in their order."""
     if not dist.is_initialized():
@@ -159,7 +168,7 @@ def any_rank() -> Callable[[bool], bool]:
     """
     if not dist.is_initialized():
         return bool
-    group: Any = dist.new_group(backend="gloo")
+    group: Any = dist.new_group(backend="gloo", timeout=PATIENCE)
 
     def agree(mine: bool) -> bool:
         flag = torch.tensor([int(mine)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -78,6 +79,11 @@ class RunFolder:
         """What the finished run measured."""
         return self.path / "results.json"
 
+    @property
+    def id(self) -> str:
+        """Name of this run among all: its hash, its seed, and what tells twins apart."""
+        return str(json.loads((self.path / "manifest.json").read_text("utf-8")).get("id", ""))
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder against other processes, once it is known to hold this very run.
@@ -131,10 +137,13 @@ class RunFolder:
             UserError: If the folder belongs to another run; names the keys that differ.
         """
         manifest = self.path / "manifest.json"
+        known = None
         if manifest.is_file():
             self._check_identity(force)
             if force:
                 self._clear()
+            else:
+                known = self.id
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise UserError(f"run_dir={self.path} holds other files; choose an empty folder")
         for folder in (self.path, self.samples, self.checkpoint.parent):
@@ -145,6 +154,7 @@ class RunFolder:
                 "schema": SCHEMA,
                 "job": "train",
                 "hash": digest(self.identity),
+                "id": known or self._new_id(),
                 "identity": self.identity,
                 "command": command_line(),
                 "archives": [str(archive.path.resolve()) for archive in archives],
@@ -153,6 +163,10 @@ class RunFolder:
         unfinished = self.path / "config.yaml.unfinished"
         OmegaConf.save(OmegaConf.create(dict(config)), unfinished)
         unfinished.replace(self.path / "config.yaml")
+
+    def _new_id(self) -> str:
+        seed = self.identity.get("seed")
+        return f"{digest(self.identity)[:12]}-s{seed}-{secrets.token_hex(2)}"
 
     def _check_identity(self, any_run: bool = False) -> None:
         try:

@@ -44,6 +44,9 @@ class LossLog(Callback):
     Args:
         interval: In real images.
         max_images: Length of the run, at whose end an open window is written, too.
+
+    Attributes:
+        newest: The last value of everything that was logged here.
     """
 
     def __init__(self, interval: int, max_images: int) -> None:
@@ -51,6 +54,7 @@ class LossLog(Callback):
         self.max_images = max_images
         self.window = RunningMean()
         self.whole_epoch = RunningMean()
+        self.newest: dict[str, float] = {}
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -65,17 +69,19 @@ class LossLog(Callback):
         if loader.position == len(loader):
             row |= {"epoch": loader.epoch + 1} | self.whole_epoch.take("epoch_")
         if row:
+            self.newest |= row
             for logger in trainer.loggers:
                 logger.log_metrics(row, step=images_seen(pl_module))
 
     def state_dict(self) -> dict[str, Any]:
         """Sums of the windows that are still open, of every rank; all ranks ask together."""
-        return {
+        windows = {
             name: of_all_ranks(
                 {"sums": {k: v.item() for k, v in mean.sums.items()}, "counts": mean.counts}
             )
             for name, mean in (("window", self.window), ("epoch", self.whole_epoch))
         }
+        return {**windows, "newest": dict(self.newest)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the open windows; a rank that was not there before takes the first one's."""
@@ -84,3 +90,4 @@ class LossLog(Callback):
             saved = ranks[rank()] if rank() < len(ranks) else ranks[0]
             mean.sums = {k: torch.tensor(v, dtype=torch.float64) for k, v in saved["sums"].items()}
             mean.counts = dict(saved["counts"])
+        self.newest = dict(state_dict["newest"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -30,13 +31,15 @@ class Stopping(Callback):
         self.max_images = max_images
         self.interrupted = False
         self._previous: dict[int, Any] = {}
-        self._agree = any_rank()
+        self._agree: Callable[[bool], bool] = bool
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take over the signals from Lightning, which would leave without saving."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._note)
         self._agree = any_rank()
+        # Killed after its last batch, before its results were written: nothing is left to train.
+        trainer.should_stop = images_seen(pl_module) >= self.max_images
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.interrupted and number == signal.SIGINT:

@@ -191,6 +191,12 @@ class TrainConfig(FaceConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.model.check(self.image_size)
+        asked = self.feature is not None or self.evaluation != EvaluationConfig()
+        if asked and self.trainer.evaluate_images is None:
+            raise UserError(
+                "feature= and evaluation.* are for measuring while training: pass "
+                "trainer.evaluate_images=N, too, or use `fer evaluate` afterwards"
+            )
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed={self.seed}: give 0 to {2**32 - 1}")
 

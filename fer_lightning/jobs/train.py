@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -17,10 +16,11 @@ from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
 from fer_lightning.fitting import Watch
+from fer_lightning.launchers.slots import core_count
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.pictures import loss_curves
-from fer_lightning.ranks import other_ranks, rank
+from fer_lightning.ranks import other_ranks, rank, refuse_other_launchers
 from fer_lightning.rng import seed_globally
 from fer_lightning.runs import (
     SCHEMA,
@@ -45,6 +45,7 @@ def run(config: TrainConfig) -> JobResult:
     Raises:
         UserError: For whatever the user can mend; names the key and the remedy.
     """
+    refuse_other_launchers()
     check_devices(config)
     faces = FaceDataModule(
         config.data, config.detector, config.image_size, config.channels, config.seed
@@ -57,6 +58,8 @@ def run(config: TrainConfig) -> JobResult:
         done = None if config.force else folder.results()
         if done is not None and done["images_seen"] >= config.trainer.max_images:
             print(f"this run is finished: {done['images_seen']:,} images seen")
+            if config.trainer.evaluate_images is not None and done["protocol"] is None:
+                print(f"it was not measured: fer evaluate run={folder.path} split=val")
             _print_places(folder)
             return JobResult(folder.path, done["metrics"])
         folder.start(to_plain(config), config.force, faces.archives)
@@ -75,7 +78,7 @@ def check_devices(config: TrainConfig) -> None:
     if trainer.accelerator == "gpu" and not gpus:
         raise UserError("trainer.accelerator=gpu: there is no CUDA device here; pass cpu or auto")
     on_cpu = trainer.accelerator == "cpu" or not gpus
-    there = os.cpu_count() or 1 if on_cpu else gpus
+    there = core_count() if on_cpu else gpus
     if trainer.devices > there:
         raise UserError(
             f"trainer.devices={trainer.devices}: there are {there} "
@@ -111,24 +114,25 @@ def _fit(config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> JobRe
     seed_globally(config.seed, rank())
     module: TrainingModule = config.model.build(faces.faces, config.seed)
     watch = Watch.over(config, faces, folder)
-    checkpoint = _resume(folder, watch.metrics)
+    checkpoint = _resume(config, folder, watch.metrics)
     trainer = watch.trainer(config.trainer, folder)
     watch.window.open()
     status = 1
     try:
         trainer.fit(module, faces, ckpt_path=checkpoint, weights_only=True)
-        status = 130 if watch.stopping.interrupted else 0
         if rank() > 0:
-            return JobResult(folder.path, status=status)
+            return JobResult(folder.path, status=130 if watch.stopping.interrupted else 0)
         rows = watch.metrics.rows()
         curves = loss_curves(rows, CURVES, folder.path / "curves.png", folder.path.name)
         watch.window.log_picture("curves", curves, module.images_seen)
-        return _finish(config, faces, folder, module, watch)
+        result = _finish(config, faces, folder, module, watch)
+        status = result.status
+        return result
     finally:
         watch.window.close(status)
 
 
-def _resume(folder: RunFolder, metrics: MetricsFile) -> Path | None:
+def _resume(config: TrainConfig, folder: RunFolder, metrics: MetricsFile) -> Path | None:
     """The checkpoint to go on from, and the log cut back to it."""
     found = folder.checkpoint if folder.checkpoint.is_file() else None
     if rank() > 0:
@@ -139,11 +143,19 @@ def _resume(folder: RunFolder, metrics: MetricsFile) -> Path | None:
     saved = read_checkpoint(found)["fer"]
     metrics.rewind(saved["images_seen"])
     print(f"resumed at {saved['images_seen']:,} images", flush=True)
-    if saved["threads"] != torch.get_num_threads():
+    ranks, devices = len(saved["random"]), config.trainer.devices
+    if ranks != devices:
+        print(
+            f"fer: warning: this run was trained on {ranks} devices and goes on with {devices}: "
+            "its noise, and the shares that batch norm sees, are others",
+            file=sys.stderr,
+        )
+    on_cpu = config.trainer.accelerator == "cpu" or not torch.cuda.is_available()
+    if on_cpu and saved["threads"] != torch.get_num_threads():
         print(
             f"fer: warning: this run was trained with {saved['threads']} threads and goes on with "
-            f"{torch.get_num_threads()}; on a CPU its weights will differ in the last bits from "
-            f"those of an uninterrupted run (OMP_NUM_THREADS={saved['threads']} avoids that)",
+            f"{torch.get_num_threads()}; its weights will differ in the last bits from those of "
+            f"an uninterrupted run (OMP_NUM_THREADS={saved['threads']} avoids that)",
             file=sys.stderr,
         )
     return found
@@ -156,10 +168,10 @@ def _finish(
     module: TrainingModule,
     watch: Watch,
 ) -> JobResult:
-    newest: dict[str, float] = {}
-    for row in watch.metrics.rows():
-        newest |= {name: float(value) for name, value in row.items() if value}
-    newest.pop("images_seen", None)
+    newest = dict(watch.losses.newest)
+    measured = None if watch.evaluator is None else watch.evaluator.last
+    if measured is not None:
+        newest |= measured.metrics
     if watch.stopping.interrupted and module.images_seen < config.trainer.max_images:
         print(f"stopped at {module.images_seen:,} of {config.trainer.max_images:,} images")
         _print_places(folder)
@@ -171,7 +183,7 @@ def _finish(
             "schema": SCHEMA,
             "job": "train",
             "metrics": newest,
-            "protocol": watch.protocol,
+            "protocol": None if measured is None else measured.protocol,
             "images_seen": module.images_seen,
             "seconds": round(watch.checkpointing.seconds, 3),
             "seed": config.seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ class MetricsFile(Logger):
             self._rewrite(self.rows(), [*self.columns, *new])
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self.columns).writerow(row)
+            file.flush()
+            os.fsync(file.fileno())  # a checkpoint that comes after it counts on it
 
     def rows(self) -> list[dict[str, str]]:
         """All rows as text, oldest first; a cell that was not logged is empty."""

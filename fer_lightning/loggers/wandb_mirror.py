@@ -11,7 +11,6 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from fer_lightning.config.schema import LoggerConfig, WandbMode
-from fer_lightning.data.fingerprint import digest
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.runs import RunFolder
 
@@ -24,7 +23,7 @@ FINISH_SECONDS = 120.0
 class WandbMirror(Logger):
     """One W&B run a job, finished with the job's exit status.
 
-    Its id comes from the run's hash and seed, so that a continued run is the same one there. An
+    Its id is that of the run folder, so that a continued run is the same one there. An
     offline run cannot be continued by W&B, so the rows of ``metrics.csv`` are written again: the
     attempt that is synchronised last holds the whole history. Whatever goes wrong at W&B is said
     once, and training goes on without it.
@@ -60,11 +59,6 @@ class WandbMirror(Logger):
         """Lightning asks for a version; the run folder's hash is it."""
         return ""
 
-    @property
-    def id(self) -> str:
-        """W&B's id of the run, equal whenever the same command is given."""
-        return f"{digest(self.folder.identity)[:16]}-s{self.folder.identity['seed']}"
-
     @rank_zero_only
     def open(self) -> None:
         """Start or continue the run."""
@@ -73,8 +67,15 @@ class WandbMirror(Logger):
             return
         self._try(lambda: self._open(mode))
         if self._run is None and mode is WandbMode.online:
-            print("fer: warning: W&B goes on offline; `wandb sync` uploads it", file=sys.stderr)
-            self._try(lambda: self._open(WandbMode.offline))
+            self._try(self._open_after_failure)
+            if self._run is not None:
+                print("fer: warning: W&B goes on offline; `wandb sync` uploads it", file=sys.stderr)
+
+    def _open_after_failure(self) -> None:
+        import wandb
+
+        wandb.teardown()  # what is left of the attempt still holds the run's id
+        self._open(WandbMode.offline)
 
     def _open(self, mode: WandbMode) -> None:
         import wandb  # imported only where it is wanted
@@ -88,7 +89,7 @@ class WandbMirror(Logger):
             group=self.config.group,
             job_type="train",
             name=self.folder.path.name,
-            id=self.id,
+            id=self.folder.id,
             dir=self.folder.path,
             config=dict(self.resolved),
             mode=mode.value,

@@ -119,6 +119,17 @@ class Evaluator(Callback):
             for logger in trainer.loggers:
                 logger.log_metrics(self.last.metrics, step=images_seen(pl_module))
 
+    def state_dict(self) -> dict[str, Any]:
+        """The newest measurement, for a run that is killed after its last one."""
+        if self.last is None:
+            return {}
+        return {"metrics": self.last.metrics, "protocol": self.last.protocol}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it up."""
+        if state_dict:
+            self.last = Measurement(dict(state_dict["metrics"]), dict(state_dict["protocol"]))
+
     @cached_property
     def networks(self) -> list[FeatureNetwork]:
         """The feature networks that can be had.

@@ -11,24 +11,25 @@ from typing import Any
 import pytest
 import torch
 
-from fer_lightning.ranks import free_port
+from fer_lightning.launchers.slots import free_port
 from tests.conftest import REPOSITORY
 from tests.helpers.small import small_archive
 
 pytestmark = pytest.mark.slow  # a process each for torch and Lightning
+NAMES = ("LOCAL_RANK", "FER_RANK")
 WORKER = Path(__file__).with_name("worker.py")
 
 
 def run(mode: str, folder: Path, ranks: int) -> list[subprocess.CompletedProcess[str]]:
     """``ranks`` workers at once, to their ends."""
     together = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(free_port()), "NODE_RANK": "0"}  # fmt: skip
+                "MASTER_PORT": str(free_port(())), "NODE_RANK": "0"}  # fmt: skip
     alone = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
     workers = [
         subprocess.Popen(
             [sys.executable, str(WORKER), mode, str(folder)],
             cwd=REPOSITORY,
-            env=alone if ranks == 1 else alone | together | {"LOCAL_RANK": str(rank)},
+            env=alone if ranks == 1 else alone | together | dict.fromkeys(NAMES, str(rank)),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

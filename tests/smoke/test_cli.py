@@ -44,6 +44,8 @@ MISTAKES = [
     (["generate", "run=x", "seed=-1"], "seed=-1"),
     (["generate"], "run is required: pass run=…"),
     (["generate", "run=/no/where"], "run=/no/where"),
+    (["train", "feature=pixels"], "pass trainer.evaluate_images=N"),
+    (["train", "evaluation.count=5"], "pass trainer.evaluate_images=N"),
     (["trian"], "did you mean `fer train`?"),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -126,6 +127,29 @@ def test_a_stopped_run_ends_with_the_same_weights_and_rows(fer: Fer, tmp_path: P
     other = fer(*arguments(archive, "stopped", 6000), OMP_NUM_THREADS="2")
     assert "this run was trained with 1 threads and goes on with 2" in other.stderr
     assert "OMP_NUM_THREADS=1" in other.stderr
+
+
+def test_a_run_that_lost_its_results_trains_no_further(fer: Fer, tmp_path: Path) -> None:
+    archive = small_archive(tmp_path / "faces").path
+    command = arguments(archive, "run", 240, "trainer.evaluate_images=120")
+    fer(*command, OMP_NUM_THREADS="1")
+    run = tmp_path / "run"
+    before, table = checkpoint(run), (run / "metrics.csv").read_bytes()
+    results = json.loads((run / "results.json").read_text())
+    (run / "results.json").unlink()  # as if it had been killed just before they were written
+    done = fer(*command, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    again = json.loads((run / "results.json").read_text())
+    assert again["images_seen"] == 240
+    assert again["metrics"] == results["metrics"]
+    assert again["protocol"] == results["protocol"] is not None
+    assert (run / "metrics.csv").read_bytes() == table
+    assert str(checkpoint(run)["state_dict"]) == str(before["state_dict"])
+    longer = fer(*arguments(archive, "run", 480), OMP_NUM_THREADS="1")
+    assert longer.returncode == 0, longer.stderr
+    unmeasured = json.loads((run / "results.json").read_text())
+    assert unmeasured["protocol"] is None
+    assert not [name for name in unmeasured["metrics"] if "pixels" in name]
 
 
 def test_a_run_in_three_lengths_is_a_run_in_one(fer: Fer, tmp_path: Path) -> None:

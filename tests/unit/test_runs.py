@@ -25,6 +25,17 @@ def test_the_same_run_may_go_on(tmp_path: Path) -> None:
     assert folder(tmp_path / "run").checkpoint.read_bytes() == b"weights"
 
 
+def test_a_run_keeps_its_id_until_it_is_forced(tmp_path: Path) -> None:
+    ids = []
+    for force in (False, False, True):
+        folder(tmp_path / "run").start({}, force=force, archives=[])
+        ids.append(folder(tmp_path / "run").id)
+    assert ids[0] == ids[1] != ids[2]
+    folder(tmp_path / "twin").start({}, force=False, archives=[])
+    assert folder(tmp_path / "twin").id not in ids
+    assert "-s0-" in ids[0]
+
+
 def test_another_run_is_refused_by_the_keys_that_differ(tmp_path: Path) -> None:
     folder(tmp_path / "run").start({}, force=False, archives=[])
     other = {"model": {"width": 16}, "seed": 0, "archives": ["k"]}

@@ -61,8 +61,9 @@ class CGAN(AdversarialModule):
     @torch.no_grad()
     def sample(self, emotions: Tensor, generator: RandomGenerator) -> Tensor:
         """Images from the averaged generator where there is one, batch norm in eval mode."""
-        latent = self._latent(len(emotions), generator).to(self.device)
         network = self.best_generator
+        latent = self._latent(len(emotions), generator)
+        latent = latent.to(next(network.parameters()))  # its device, and its precision
         training = network.training
         network.eval()
         images: Tensor = network(latent, emotions.to(self.device))

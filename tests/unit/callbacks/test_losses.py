@@ -57,3 +57,4 @@ def test_a_resume_goes_on_with_open_windows(stop: int) -> None:
     second.log.load_state_dict(first.log.state_dict())
     second.steps(LOSSES[stop:])
     assert first.rows + second.rows == whole.rows
+    assert second.log.newest == whole.log.newest

@@ -147,3 +147,9 @@ def test_the_average_follows_the_generator() -> None:
     assert module.average is not None
     moved = (weights(module.average.network) - start).norm()
     assert 0 < moved < (weights(module.generator) - start).norm()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_samples_come_in_any_precision(dtype: torch.dtype) -> None:
+    images = cgan().to(dtype).sample(torch.tensor([0, 1]), sample_generator(0))
+    assert images.dtype is torch.float32
