@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +34,19 @@ def checkpoint_of(run: Path) -> Path:
     return path
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, content: bytes | None = None) -> dict[str, Any]:
     """Read a checkpoint of ours; no file can run code, since only plain data is admitted.
+
+    Args:
+        path: The file.
+        content: Its bytes, where they have been read already.
 
     Raises:
         UserError: If it is truncated, foreign, or holds anything but plain data.
     """
     try:
-        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        source = path if content is None else io.BytesIO(content)
+        saved: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
@@ -57,7 +64,27 @@ def load_model(path: Path) -> TrainingModule:
     Raises:
         UserError: If it cannot be read, or describes what is not to be built here.
     """
-    saved = read_checkpoint(path)
+    return _built(path, read_checkpoint(path))
+
+
+def load_hashed(path: Path) -> tuple[TrainingModule, str]:
+    """As :func:`load_model`, and the file's hash, both of the very same bytes.
+
+    A training that publishes its next checkpoint meanwhile changes neither. The hash is that of
+    :func:`fer_lightning.data.fingerprint.file_digest`.
+
+    Raises:
+        UserError: As :func:`load_model`.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from error
+    module = _built(path, read_checkpoint(path, content))
+    return module, hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _built(path: Path, saved: dict[str, Any]) -> TrainingModule:
     try:
         description = saved["fer"]["description"]
         config = from_plain(models, description["model"])

@@ -208,9 +208,14 @@ class RunFolder:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write whole or not at all."""
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text whole or not at all: beside the file, then in its place."""
     unfinished = path.with_name(path.name + ".unfinished")
     with naming(path):
-        unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        unfinished.write_text(text, encoding="utf-8", newline="")
     unfinished.replace(path)
 
 

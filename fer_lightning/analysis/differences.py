@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from fer_lightning.analysis.statistics import Paired, paired
-from fer_lightning.analysis.tables import Group, shown
+from fer_lightning.analysis.statistics import Paired, Verdict, paired
+from fer_lightning.analysis.tables import LENGTH, Group, same_length, shown
 from fer_lightning.errors import UserError
 
 
@@ -23,6 +23,7 @@ class Difference:
         also: Keys besides the baseline's in which the two differ; empty in a clean comparison.
         result: Over pairs of one seed.
         unpaired: Seeds that only one of the two has measured; left out.
+        unequal: Seeds whose two runs are of different lengths, unless that is what is compared.
     """
 
     metric: str
@@ -31,6 +32,12 @@ class Difference:
     also: tuple[str, ...]
     result: Paired
     unpaired: tuple[int, ...]
+    unequal: tuple[int, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict | Literal["different lengths"]:
+        """None on runs of different lengths, of which the longer one may only have learnt more."""
+        return "different lengths" if self.unequal else self.result.verdict
 
 
 def parse_baseline(text: str, groups: Sequence[Group], keys: Sequence[str]) -> dict[str, Any]:
@@ -88,7 +95,8 @@ def differences(
         alike = [r for r in references if not _also(group, r, baseline, keys)]
         for reference in alike or (references if len(references) == 1 else []):
             also = _also(group, reference, baseline, keys)
-            found += [_difference(m, group, reference, also) for m in metrics]
+            by_length = LENGTH in baseline
+            found += [_difference(m, group, reference, also, by_length) for m in metrics]
     return [d for d in found if d.result.summary.n or d.unpaired or d.result.summary.excluded]
 
 
@@ -108,10 +116,11 @@ def _also(
     )
 
 
-def _difference(metric: str, group: Group, reference: Group, also: tuple[str, ...]) -> Difference:
+def _difference(
+    metric: str, group: Group, reference: Group, also: tuple[str, ...], by_length: bool
+) -> Difference:
     ours, theirs = (
-        {r.seed: r.metrics[metric] for r in g.records if metric in r.metrics}
-        for g in (group, reference)
+        {r.seed: r for r in g.records if metric in r.metrics} for g in (group, reference)
     )
     both = sorted(ours.keys() & theirs.keys())
     return Difference(
@@ -119,6 +128,9 @@ def _difference(metric: str, group: Group, reference: Group, also: tuple[str, ..
         group=group,
         baseline=reference,
         also=also,
-        result=paired(ours[seed] - theirs[seed] for seed in both),
+        result=paired(ours[seed].metrics[metric] - theirs[seed].metrics[metric] for seed in both),
         unpaired=tuple(sorted(ours.keys() ^ theirs.keys())),
+        unequal=tuple(
+            seed for seed in both if not by_length and not same_length([ours[seed], theirs[seed]])
+        ),
     )

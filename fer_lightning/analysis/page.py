@@ -21,7 +21,7 @@ class Comparison:
     Attributes:
         title: What is compared.
         question: What it is to answer.
-        commands: Commands that made the runs and this page, by what they did.
+        commands: Commands of the study and of this page, by what they made.
         groups: Configurations.
         keys: Keys in which they differ.
         metrics: Names of the numbers to report here.
@@ -167,13 +167,16 @@ def _differences(comparison: Comparison) -> str:
     ]
     remarks: list[str] = []
     for one in comparison.differences:
-        verdict = _verdict(one.result.verdict, comparison.metric(one.metric).higher)
+        verdict = _verdict(one.verdict, comparison.metric(one.metric).higher)
         rows.append(
             [one.metric, one.group.name, one.baseline.name, spread(one.result.summary), verdict]
         )
         pair = f"{one.group.name} minus {one.baseline.name}"
         if one.also:
             remarks.append(f"{pair}: they also differ in {', '.join(one.also)}.")
+        if one.unequal:
+            seeds = ", ".join(map(str, one.unequal))
+            remarks.append(f"{pair}: the runs of seeds {seeds} differ in images seen; no verdict.")
         if one.unpaired:
             seeds = ", ".join(map(str, one.unpaired))
             remarks.append(f"{pair}, {one.metric}: only one has seeds {seeds}; left out.")
@@ -245,6 +248,9 @@ def _provenance(groups: Sequence[Group]) -> str:
         total = duration(sum(source.seconds for source in alike))
         rows.append([job, str(len(alike)), *texts, total])
     folders = [
-        f"- {g.name}, seed {r.seed}: `{r.sources[0].path}`" for g in groups for r in g.records
+        f"- {g.name}, seed {r.seed}: `{r.sources[0].path}`"
+        + (f", trained by `{r.command}`" if r.command else "")
+        for g in groups
+        for r in g.records
     ]
     return markdown_table(rows) + "\n\n" + "\n".join(folders)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Record:
         images_seen: Length of the training.
         seconds: Time of the training.
         sources: The files that it was read from, the run first.
+        command: The command that trained it last; empty where nobody wrote it down.
     """
 
     config: Mapping[str, Any]
@@ -36,6 +37,7 @@ class Record:
     images_seen: int
     seconds: float
     sources: tuple[Source, ...]
+    command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,13 +107,9 @@ def collect(measured: Sequence[Measured], unfinished: Sequence[Unfinished]) -> C
         [(m.run.metrics, m.run.images_seen, m.evaluations) for m in measured]
     )
     records = tuple(
-        Record(
-            config=m.run.config,
-            axes=m.run.axes,
-            seed=m.run.seed,
+        replace(
+            m.run,
             metrics=metrics,
-            images_seen=m.run.images_seen,
-            seconds=m.run.seconds,
             sources=(*m.run.sources, *(e.source for e in m.evaluations)),
         )
         for m, metrics in zip(measured, joined, strict=True)
@@ -154,6 +152,7 @@ def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
         images_seen=int(required(results, "images_seen", results_file)),
         seconds=float(required(results, "seconds", results_file)),
         sources=(source_of(results, path),),
+        command=str(manifest.get("command") or ""),
     )
 
 

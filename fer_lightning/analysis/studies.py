@@ -24,9 +24,7 @@ from fer_lightning.analysis.records import (
 )
 from fer_lightning.config.study import Study
 from fer_lightning.errors import UserError
-
-STUDIES = Path("multirun") / "study"
-"""Where ``fer study`` writes."""
+from fer_lightning.studies import STUDIES
 
 _HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from fer_lightning.errors import UserError
 
 ABSENT = "\N{EN DASH}"
 """Shown where there is no value."""
+
+LENGTH = "images_seen"
+"""Key of a run's length, which is no part of its configuration."""
 
 LABEL_LENGTH = 40
 """A configuration whose differing keys need more characters is called A, B, C …"""
@@ -74,7 +78,7 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
         if len({_value(record, key) for record in records}) > 1
         and not (in_study and key == "archives")
     ]
-    for further in ("archives", "images_seen"):
+    for further in ("archives", LENGTH):
         twins = _twins(records, keys)
         if twins and _value(twins[0], further) != _value(twins[1], further):
             keys.append(further)
@@ -84,8 +88,21 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
     return keys
 
 
+def same_length(records: Sequence[Record]) -> bool:
+    """Whether runs have seen equally many images, but for a part of a batch.
+
+    A run ends with the batch that reaches ``trainer.max_images``, so that runs of other batch
+    sizes see a few more.
+    """
+    lengths = [record.images_seen for record in records]
+    batches = [record.config.get("data.batch_size") for record in records]
+    sizes = [size for size in batches if isinstance(size, int)]
+    room = max(sizes) if len(set(batches)) > 1 and sizes else 1
+    return max(lengths) - min(lengths) < room
+
+
 def _value(record: Record, key: str) -> str:
-    if key == "images_seen":
+    if key == LENGTH:
         return str(record.images_seen)
     return shown(record.config[key]) if key in record.config else ABSENT
 
@@ -112,8 +129,8 @@ def group(records: Sequence[Record], keys: Sequence[str]) -> list[Group]:
         together.setdefault(_signature(record, keys), []).append(record)
     members = [tuple(sorted(found, key=lambda r: r.seed)) for found in together.values()]
     values = [
-        {key: found[0].images_seen if key == "images_seen" else found[0].config[key]
-         for key in keys if key == "images_seen" or key in found[0].config}
+        {key: found[0].images_seen if key == LENGTH else found[0].config[key]
+         for key in keys if key == LENGTH or key in found[0].config}
         for found in members
     ]  # fmt: skip
     names = _names(members, values, keys)
@@ -172,6 +189,7 @@ def choose_metrics(
         UserError: If a name is unknown; gives the nearest.
     """
     known = list(dict.fromkeys(name for record in records for name in record.metrics))
+    bases = list(dict.fromkeys(re.split(r"[/\[]", name)[0] for name in known))
     if not wanted:
         return known, []
     chosen: list[str] = []
@@ -181,8 +199,10 @@ def choose_metrics(
         if not forms:
             absent.append(name)
             if strict and name.rpartition("@")[0] not in known:
-                near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-                hint = f"did you mean {' or '.join(near)}?" if near else f"there are {known}"
+                among = known if "/" in name or "[" in name else bases
+                near = difflib.get_close_matches(name, among, n=3, cutoff=0.5)
+                there = f"there are {', '.join(bases) or 'none'}"
+                hint = f"did you mean {' or '.join(near)}?" if near else there
                 raise UserError(f"metrics: no run has measured {name}; {hint}")
         chosen += forms or [name]
     return list(dict.fromkeys(chosen)), absent

@@ -209,7 +209,8 @@ class EvaluateConfig:
         run: Run folder of the model.
         data: Real faces; None takes the archive and the split of the run.
         detector: Crops them, for a data block without a detector of its own.
-        split: Part of the real faces: ``train``, ``val`` or ``test``.
+        split: Part of the real faces: ``train``, ``val``, ``test``, or ``all`` for every labelled
+            image, whatever its part.
         feature: Feature network; pixels are measured in any case.
         evaluation: Counts, seed and batch size.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
@@ -226,8 +227,8 @@ class EvaluateConfig:
     force: bool = False
 
     def __post_init__(self) -> None:
-        if self.split not in SPLITS:
-            raise UserError(f"split={self.split}: choose from {', '.join(SPLITS)}")
+        if self.split not in (*SPLITS, "all"):
+            raise UserError(f"split={self.split}: choose from {', '.join(SPLITS)}, all")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.data.loader import FaceLoader, FaceStore
 from fer_lightning.data.preparation import Recipe, prepare
-from fer_lightning.data.splits import divide
+from fer_lightning.data.splits import EVERY, divide
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTIONS
@@ -24,7 +25,7 @@ class FaceDataModule(lightning.LightningDataModule):
     """Prepares the archive of a data block when it is missing, divides it and feeds it.
 
     Only rows with a known emotion are used. Classes are those of the training part, in canonical
-    order.
+    order, or those of the model that is to be measured.
 
     Args:
         data: The data block.
@@ -32,6 +33,14 @@ class FaceDataModule(lightning.LightningDataModule):
         image_size: Side of the faces in pixels.
         channels: 1, 3, or None for what the corpus delivers.
         seed: Draws order and augmentation of training batches.
+        classes: Those of a model that is measured on these faces, in its order, so that no
+            training part is needed; None for training.
+
+    Attributes:
+        emotions: Emotion of every row of all archives, None where unknown.
+        parts: Rows with any emotion of ``train``, ``val``, ``test`` and ``all``, whatever the
+            classes; ``all`` also holds what an official split leaves out.
+        division: Rows of a class, of ``train``, ``val`` and ``test``.
     """
 
     def __init__(
@@ -41,6 +50,7 @@ class FaceDataModule(lightning.LightningDataModule):
         image_size: int,
         channels: int | None,
         seed: int,
+        classes: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         self.data = data
@@ -48,6 +58,7 @@ class FaceDataModule(lightning.LightningDataModule):
         self.image_size = image_size
         self.channels = channels
         self.seed = seed
+        self.model_classes = classes
         self.archives: list[FaceArchive] = []
         self._training: FaceLoader | None = None
         self._position: dict[str, Any] | None = None
@@ -87,8 +98,11 @@ class FaceDataModule(lightning.LightningDataModule):
         """Divide the rows and number the classes."""
         self.prepare_data()
         main, *extra = self.archives
-        emotions = main.column("emotion")
-        division = divide(self.data.split, emotions, main.column("split"), main.column("subject"))
+        training = self.model_classes is None
+        emotions: list[str | None] = main.column("emotion")
+        division = divide(
+            self.data.split, emotions, main.column("split"), main.column("subject"), training
+        )
         start = len(main)
         for archive in extra:
             # Extra rows are for training alone, so those that some corpus tests by stay out.
@@ -97,14 +111,21 @@ class FaceDataModule(lightning.LightningDataModule):
             division["train"] = np.concatenate([division["train"], added])
             emotions += archive.column("emotion")
             start += len(archive)
-        present = {emotions[row] for row in division["train"]}
-        self.classes = [emotion for emotion in EMOTIONS if emotion in present]
+        if self.model_classes is None:
+            present = {emotions[row] for row in division["train"]}
+            self.classes = [emotion for emotion in EMOTIONS if emotion in present]
+        else:
+            self.classes = list(self.model_classes)
         if not self.classes:
             raise UserError("no training image has an emotion; see data.columns.emotion")
+        self.emotions = emotions
+        labelled = np.array([bool(emotion) for emotion in emotions])
+        everything = {**division, EVERY: np.arange(len(emotions))}
+        self.parts = {name: rows[labelled[rows]] for name, rows in everything.items()}
         number = {emotion: index for index, emotion in enumerate(self.classes)}
         self.labels = np.array([number.get(e, -1) if e else -1 for e in emotions], np.int64)
         self.division = {k: rows[self.labels[rows] >= 0] for k, rows in division.items()}
-        if len(self.division["train"]) < self.data.batch_size:
+        if training and len(self.division["train"]) < self.data.batch_size:
             raise UserError(
                 f"data.batch_size={self.data.batch_size} exceeds the "
                 f"{len(self.division['train'])} training images: give a smaller one"

@@ -14,12 +14,16 @@ from fer_lightning.labels import SPLITS
 Division = dict[str, NDArray[np.int64]]
 """Row numbers of ``train``, ``val`` and ``test``, each sorted, without common elements."""
 
+EVERY = "all"
+"""Stands for a part in an evaluation: all rows, also those in no part."""
+
 
 def divide(
     config: SplitConfig,
     emotions: Sequence[str | None],
     splits: Sequence[str | None],
     subjects: Sequence[str | None],
+    training: bool = True,
 ) -> Division:
     """Divide rows by the configured scheme.
 
@@ -28,14 +32,15 @@ def divide(
         emotions: Label of each row; rows without one count as a class of their own.
         splits: The corpus's official split of each row.
         subjects: Person of each row.
+        training: Whether a training part is needed, as it is not for measuring.
 
     Raises:
         UserError: If the archive lacks what the scheme needs, or is too small for it.
     """
     labels = np.array([emotion or "" for emotion in emotions])
-    known = config.scheme is SplitScheme.auto and "train" in splits
+    known = config.scheme is SplitScheme.auto and any(splits)
     if known or config.scheme is SplitScheme.official:
-        return _official(config, labels, splits)
+        return _official(config, labels, splits, training)
     rows = np.arange(len(labels))
     if config.scheme in (SplitScheme.auto, SplitScheme.stratified):
         return _holdout(config, rows, labels)
@@ -47,14 +52,23 @@ def divide(
 
 
 def _official(
-    config: SplitConfig, labels: NDArray[np.str_], splits: Sequence[str | None]
+    config: SplitConfig,
+    labels: NDArray[np.str_],
+    splits: Sequence[str | None],
+    training: bool,
 ) -> Division:
     named = np.array([split or "" for split in splits])
     division = {name: np.flatnonzero(named == name) for name in SPLITS}
-    if not len(division["train"]):
+    if not any(len(rows) for rows in division.values()):
         raise UserError(
             "data.split.scheme=official: the archive has no official split; "
             "try data.split.scheme=stratified"
+        )
+    if training and not len(division["train"]):
+        sizes = ", ".join(f"{len(rows):,} {name}" for name, rows in division.items() if len(rows))
+        raise UserError(
+            f"data.split.scheme={config.scheme.name}: the archive's official split has no train "
+            f"images ({sizes}); data.split.scheme=stratified divides all of them anew"
         )
     if not len(division["val"]) and config.val:
         # The corpus has no validation part, so a stratified piece of train serves as one.

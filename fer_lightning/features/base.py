@@ -39,7 +39,7 @@ class FeatureConfig:
 
     @abstractmethod
     def protocol(self) -> dict[str, Any]:
-        """What of it decides a number: name, weights' hash, resize; plain data.
+        """What of it decides a number: name, version, weights' hash, resize; plain data.
 
         Raises:
             FeatureUnavailable: If it has weights and they are nowhere to be had.

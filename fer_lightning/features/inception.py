@@ -12,6 +12,9 @@ from fer_lightning.features.base import FeatureConfig
 if TYPE_CHECKING:
     from fer_lightning.features.network import FeatureNetwork
 
+VERSION = 1
+"""Raised whenever the same image comes to give other features, for kept ones are named by it."""
+
 
 @dataclass(kw_only=True)
 class InceptionConfig(FeatureConfig):
@@ -34,11 +37,12 @@ class InceptionConfig(FeatureConfig):
         return Inception(self)
 
     def protocol(self) -> dict[str, Any]:
-        """Name, resize and the hash of the weights."""
+        """Name, version, resize and the hash of the weights."""
         from fer_lightning.features.weights import inception_weights
 
         return {
             "feature": self.name,
+            "version": VERSION,
             "weights": file_digest(inception_weights(self.weights)),
             "resize": f"299, bilinear, {'antialias' if self.antialias else 'as TensorFlow 1'}",
         }

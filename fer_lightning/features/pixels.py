@@ -11,6 +11,9 @@ from fer_lightning.features.base import FeatureConfig
 if TYPE_CHECKING:
     from fer_lightning.features.network import FeatureNetwork
 
+VERSION = 1
+"""Raised whenever the same image comes to give other features, for kept ones are named by it."""
+
 
 @dataclass(kw_only=True)
 class PixelsConfig(FeatureConfig):
@@ -34,5 +37,5 @@ class PixelsConfig(FeatureConfig):
         return Pixels(self)
 
     def protocol(self) -> dict[str, Any]:
-        """Name, side and resize."""
-        return {"feature": self.name, "side": self.side, "resize": "area"}
+        """Name, version, side and resize."""
+        return {"feature": self.name, "version": VERSION, "side": self.side, "resize": "area"}

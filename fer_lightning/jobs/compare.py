@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,18 @@ from fer_lightning.analysis.plots import comparison_plot
 from fer_lightning.analysis.records import read_runs
 from fer_lightning.analysis.studies import StudyFolder, find_study, read_study, study_records
 from fer_lightning.analysis.tables import (
+    LENGTH,
     Group,
     choose_metrics,
     csv_rows,
     differing_keys,
     group,
+    same_length,
     shown,
 )
 from fer_lightning.config.study import CompareConfig
 from fer_lightning.errors import UserError
-from fer_lightning.runs import JobResult, command_line
+from fer_lightning.runs import JobResult, command_line, write_whole
 
 
 def run(config: CompareConfig) -> JobResult:
@@ -43,7 +46,7 @@ def run(config: CompareConfig) -> JobResult:
     rows = csv_rows(comparison.groups, comparison.keys, comparison.measured)
     _write_csv(out / "results.csv", rows)
     comparison_plot(comparison.groups, comparison.metrics, out / "comparison.png", comparison.title)
-    _write(out / "comparison.md", to_markdown(comparison))
+    write_whole(out / "comparison.md", to_markdown(comparison))
     print(means_table(comparison))
     for one in comparison.unfinished:
         print(f"{one.status}: {one.what} ({one.reason})")
@@ -88,31 +91,31 @@ def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
 
 
 def _commands(folder: StudyFolder | None) -> dict[str, str]:
-    ran = {} if folder is None else {"runs": folder.command}
+    ran = {} if folder is None else {"study": folder.command}
     return {**ran, "this page": command_line()}
 
 
 def _notes(groups: Sequence[Group], absent: Sequence[str]) -> list[str]:
-    """What makes the seeds of a configuration unequal, and what nobody measured."""
+    """What makes seeds or configurations unequal, and what nobody measured."""
     notes = [f"No run has measured {', '.join(absent)}."] if absent else []
     for one in groups:
-        if len({record.images_seen for record in one.records}) > 1:
+        if not same_length(one.records):
             notes.append(f"{one.name}: the seeds have seen different numbers of images.")
         if len({shown(record.config.get("archives")) for record in one.records}) > 1:
             notes.append(f"{one.name}: the seeds stand on different archives.")
+    everything = [record for one in groups for record in one.records]
+    if len(groups) > 1 and not same_length(everything) and LENGTH not in groups[0].values:
+        lengths = ", ".join(f"{length:,}" for length in sorted({r.images_seen for r in everything}))
+        notes.append(
+            f"The configurations have seen different numbers of images ({lengths}): what differs "
+            "between them may come from their lengths."
+        )
     return notes
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    unfinished.replace(path)
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue())

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,17 @@ import yaml  # type: ignore[import-untyped]
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fer_lightning.checkpoints import checkpoint_of, load_model
+from fer_lightning.checkpoints import checkpoint_of, load_hashed
 from fer_lightning.config.plain import from_plain
 from fer_lightning.config.schema import EvaluateConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.data.fingerprint import digest, file_digest
+from fer_lightning.data.fingerprint import digest
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
 from fer_lightning.metrics.evaluator import Evaluator, Measurement
 from fer_lightning.metrics.memorisation import nearest_sheet
-from fer_lightning.metrics.report import table
+from fer_lightning.metrics.report import cautions, table
 from fer_lightning.models.base import AdversarialModule
 from fer_lightning.registry import corpora, detectors
 from fer_lightning.runs import SCHEMA, JobResult, command_line, provenance, write_json
@@ -39,7 +38,7 @@ def run(config: EvaluateConfig) -> JobResult:
     """
     folder = config.run.expanduser()
     checkpoint = checkpoint_of(folder)
-    module = load_model(checkpoint)
+    module, checkpoint_key = load_hashed(checkpoint)
     if not isinstance(module, AdversarialModule):
         raise UserError(f"run={config.run}: this model generates no images to measure")
     module.to(chosen_device(config.accelerator))
@@ -47,7 +46,7 @@ def run(config: EvaluateConfig) -> JobResult:
     evaluator = Evaluator(
         faces, config.split, [config.feature], config.evaluation, trained_on=trained_on
     )
-    protocol = {"checkpoint": file_digest(checkpoint), **evaluator.protocol(module)}
+    protocol = {"checkpoint": checkpoint_key, **evaluator.protocol(module)}
     path = _path(folder, protocol)
     done = None if config.force else _finished(path)
     if done is not None:
@@ -95,11 +94,12 @@ def _faces(
         raise UserError("detector=null: data= needs a detector, such as detector=mtcnn")
     shape = module.description["faces"]
     faces = FaceDataModule(
-        replace(config.data, batch_size=1),  # nothing trains here
+        config.data,
         config.detector,
         shape["image_size"],
         shape["channels"],
         module.seed,
+        module.classes,
     )
     faces.setup()
     try:
@@ -173,8 +173,8 @@ def _show(path: Path, content: dict[str, Any]) -> JobResult:
         f"{protocol['count']:,} generated and as many real images, {protocol['split']} of "
         f"{protocol['corpus']}; model at {content['images_seen']:,} images"
     )
-    if protocol["unknown_emotions"]:
-        print(f"left out, since the model does not know them: {protocol['unknown_emotions']}")
+    for line in cautions(protocol):
+        print(line)
     print(table(content["metrics"]))
     for line in _unmeasured(protocol):
         print(line)

@@ -6,13 +6,13 @@ from typing import cast
 
 import torch
 
-from fer_lightning.checkpoints import checkpoint_of, load_model
+from fer_lightning.checkpoints import checkpoint_of, load_hashed
 from fer_lightning.config.schema import GenerateConfig
 from fer_lightning.data.archive import FaceArchive, archive_lock
 from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.corpora.base import SourceRow
-from fer_lightning.data.fingerprint import digest, file_digest
+from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.index import excluded_table, index_table
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
@@ -29,10 +29,10 @@ def run(config: GenerateConfig) -> FaceArchive:
     Raises:
         UserError: If the run holds no model, or the archive's place another archive.
     """
-    checkpoint = checkpoint_of(config.run)
+    module, checkpoint = load_hashed(checkpoint_of(config.run))
     settings = {
         "corpus": "generated",
-        "checkpoint": file_digest(checkpoint),
+        "checkpoint": checkpoint,
         "seed": config.seed,
         "generated": config.count,
         "batch_size": config.batch_size,
@@ -50,8 +50,7 @@ def run(config: GenerateConfig) -> FaceArchive:
                 )
         else:
             writer = ArchiveWriter(path, key)
-            module = cast(AdversarialModule, load_model(checkpoint))
-            archive = _generate(config, module, writer, settings)
+            archive = _generate(config, cast(AdversarialModule, module), writer, settings)
     print(f"{len(archive):,} samples, {archive.manifest['image_size']} pixels")
     with naming(archive.path):
         print(f"preview: {preview(archive)}")

@@ -28,9 +28,10 @@ from fer_lightning.config.quoting import path_keys, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS
 from fer_lightning.config.study import StudyConfig
 from fer_lightning.errors import mendable
+from fer_lightning.launchers.pool import SweepInterrupted
 from fer_lightning.registry import REGISTRIES
 from fer_lightning.runs import JobResult
-from fer_lightning.studies import Cell, StudyRecord, resolve
+from fer_lightning.studies import Cell, StudyRecord, lengths_to_mind, resolve
 
 INTERRUPTED = 130
 
@@ -42,18 +43,23 @@ def run(config: StudyConfig) -> JobResult:
     have ended.
 
     Raises:
-        UserError: If the study is not one that can be run.
+        UserError: If the study is not one that can be run, or another process runs it.
     """
-    record = StudyRecord.open(config.study, config.train)
     if config.dry_run:
+        record = StudyRecord.open(config.study, config.train)
         _print_cells(record)
         return JobResult(record.path)
+    with StudyRecord.held(config.study, config.train) as record:
+        return _run_stages(record)
+
+
+def _run_stages(record: StudyRecord) -> JobResult:
     record.save()
     logging.getLogger("hydra").setLevel(logging.WARNING)  # we announce the cells
     status = 0
     with _sigterm_stops():
         try:
-            for stage in config.study.stages:
+            for stage in record.study.stages:
                 status = status or _run_stage(record, stage)
         except KeyboardInterrupt:
             status = INTERRUPTED
@@ -95,10 +101,16 @@ def _run_stage(record: StudyRecord, stage: str) -> int:
     for batch in batches:
         if one_by_one:
             _announce(record, batch[0][0])
-        returned = _launch(batch[0][0].job, [overrides for _, overrides in batch])
-        statuses = [_note(c, r) for (c, _), r in zip(batch, returned, strict=True)]
+        interrupted = False
+        returned: Sequence[JobReturn | None]
+        try:
+            returned = _launch(batch[0][0].job, [overrides for _, overrides in batch])
+        except SweepInterrupted as sweep:  # some cells may have ended before
+            interrupted, returned = True, sweep.returned
+        ended = [(c, r) for (c, _), r in zip(batch, returned, strict=True) if r is not None]
+        statuses = [_note(c, r) for c, r in ended]
         record.save()
-        if INTERRUPTED in statuses:
+        if interrupted or INTERRUPTED in statuses:
             return INTERRUPTED
     return 0
 
@@ -180,9 +192,15 @@ def _finish(record: StudyRecord, status: int) -> JobResult:
     record.save()
     done = sum(cell.finished for cell in record.cells)
     print(f"\n{done} of {len(record.cells)} cells are done")
+    if record.kept:
+        print(f"{len(record.kept)} cells of earlier starts are no part of this one and are kept")
     for cell in record.cells:
         if not cell.finished:
-            print(f"  {cell.status}: {cell.label}" + (f": {cell.error}" if cell.error else ""))
+            status_now = "missing" if cell.status == "done" else cell.status
+            reason = cell.error or cell.outdated
+            print(f"  {status_now}: {cell.label}" + (f": {reason}" if reason else ""))
+    for line in lengths_to_mind([*record.cells, *record.kept]):
+        print(f"fer: warning: {line}", file=sys.stderr)
     if done == len(record.cells):
         print(f"compare: fer compare study={record.path} out=DIR")
     else:

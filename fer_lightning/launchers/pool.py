@@ -75,6 +75,19 @@ class CellReturn(JobReturn):
         self._return_value = value
 
 
+class SweepInterrupted(KeyboardInterrupt):
+    """Ctrl-C over a sweep, once all cells have ended.
+
+    Attributes:
+        returned: What the cells came to, in their order; None for one that was stopped or never
+            started.
+    """
+
+    def __init__(self, returned: Sequence[JobReturn | None]) -> None:
+        super().__init__()
+        self.returned = returned
+
+
 class PoolLauncher(Launcher):
     """Runs each cell as a process of its own; see :class:`PoolConfig` for the arguments."""
 
@@ -98,7 +111,7 @@ class PoolLauncher(Launcher):
         """Run a cell for every list of overrides, and wait for all.
 
         Raises:
-            KeyboardInterrupt: If the user stopped it, once all cells have ended.
+            SweepInterrupted: If the user stopped it, once all cells have ended.
         """
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         folder = Path(self.config.hydra.sweep.dir) / "pool" / f"{stamp}-{os.getpid()}"
@@ -111,12 +124,18 @@ class PoolLauncher(Launcher):
         pool = Pool(self.slots, folder)
         outcomes = pool.run(cells)
         print(summary(outcomes), file=sys.stderr)
-        if pool.interrupts:
-            raise KeyboardInterrupt
-        return [
+        returned = [
             self._job_return(outcome, overrides)
             for outcome, overrides in zip(outcomes, job_overrides, strict=True)
         ]
+        if pool.interrupts:
+            raise SweepInterrupted(
+                [
+                    one if outcome.state in ("done", "failed") else None
+                    for one, outcome in zip(returned, outcomes, strict=True)
+                ]
+            )
+        return returned
 
     def command(self, overrides: Sequence[str]) -> list[str]:
         """The command line of a cell."""

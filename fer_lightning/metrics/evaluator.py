@@ -20,12 +20,20 @@ from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.loader import FaceStore
+from fer_lightning.data.splits import EVERY
 from fer_lightning.features.base import FeatureConfig, FeatureUnavailable
 from fer_lightning.features.network import FeatureNetwork, Features, Pixels
 from fer_lightning.features.pixels import PixelsConfig
 from fer_lightning.metrics.distribution import SPLITS, Comparison, compare, subsets_of
 from fer_lightning.metrics.extraction import BATCH, extract, real_vectors
-from fer_lightning.metrics.memorisation import Nearest, Pairs, closest_pairs, memorisation
+from fer_lightning.metrics.memorisation import (
+    YARDSTICK,
+    Nearest,
+    Pairs,
+    closest_pairs,
+    memorisation,
+    trained_images,
+)
 from fer_lightning.metrics.selection import Selection, select
 from fer_lightning.models.base import AdversarialModule
 from fer_lightning.progress import progress_bar
@@ -33,6 +41,10 @@ from fer_lightning.rng import EVALUATION, SUBSETS, stream_seed
 
 Group = tuple[str | None, NDArray[np.int64]]
 """A class, or None for all images, and the positions of its images."""
+
+VERSION = 1
+"""Raised whenever the same model and faces come to give other numbers, for evaluations are named
+by it; what a feature network alone changes is told by the network's own version."""
 
 SHOWN = 20
 """Pairs of generated and training images in a measurement."""
@@ -63,7 +75,7 @@ class Evaluator(Callback):
 
     Args:
         faces: The real faces, set up.
-        split: Part of them: ``train``, ``val`` or ``test``.
+        split: Part of them: ``train``, ``val`` or ``test``; ``all`` is every labelled image.
         features: Feature networks, or how to build them; pixels are measured in any case, and one
             whose weights are not to be had is skipped with a warning.
         evaluation: Counts, seed, batch size and k.
@@ -158,21 +170,28 @@ class Evaluator(Callback):
         sizes = np.bincount(selection.emotions, minlength=len(module.classes)).tolist()
         features = [network.protocol for network in self.networks]  # fills `skipped`
         number, size = subsets_of(len(selection.rows), len(selection.rows))
-        trained: list[str] | None = None
+        trained: dict[str, Any] | None = None
         if isinstance(self.trained_on, str):
             self.skipped["memorisation"] = self.trained_on
         else:
-            trained = [archive.key for archive in self.trained_on.archives]
-            trained.append(digest(self.trained_on.division["train"].tolist()))
+            trained = {
+                "archives": [archive.key for archive in self.trained_on.archives],
+                "rows": digest(self.trained_on.division["train"].tolist()),
+                "no_yardstick": int((~self._held_out(selection, self.trained_on)).sum()),
+            }
         return {
+            "version": VERSION,
+            "device": module.device.type,
             "split": self.split,
             "corpus": self.faces.archives[0].manifest["corpus"],
             "archives": [archive.key for archive in self.faces.archives],
             "rows": digest(selection.rows.tolist()),
             "trained_on": trained,
+            "labelled": len(self.faces.parts[EVERY]),
             "count": len(selection.rows),
             "classes": dict(zip(module.classes, sizes, strict=True)),
             "unknown_emotions": selection.unknown,
+            "below_dimensions": self._below_dimensions(selection, module.classes),
             "features": features,
             "feature_batch": BATCH,
             "skipped": dict(self.skipped),
@@ -216,9 +235,15 @@ class Evaluator(Callback):
                 what = "training images"
                 trained = real_vectors(network, self.trained_on, rows, what, device)
                 of_fake = Nearest.of(fake.vectors, trained)
-                of_real = None if self._seen_in_training else Nearest.of(real, trained)
+                held = np.flatnonzero(self._held_out(selection, self.trained_on))
+                of_real = None
+                if len(held):
+                    of_real = Nearest.of(real[torch.from_numpy(held).to(device)], trained)
+                else:
+                    found.left_out |= dict.fromkeys(YARDSTICK, "needs images not trained on")
                 found.metrics |= memorisation(of_fake, of_real)
-                pairs = self._pairs(fakes, of_fake, selection, of_real, self.trained_on)
+                rows = selection.rows[held]
+                pairs = self._pairs(fakes, of_fake, rows, of_real, self.trained_on)
         return Measurement(found.metrics, {**protocol, "left_out": found.left_out}, pairs)
 
     def _select(self, module: AdversarialModule) -> Selection:
@@ -249,19 +274,27 @@ class Evaluator(Callback):
             ]
         return groups
 
-    @property
-    def _seen_in_training(self) -> bool:
-        """Whether the real images are those that the model was trained on."""
-        if isinstance(self.trained_on, str) or self.split != "train":
-            return False
-        own = {archive.key for archive in self.faces.archives}
-        return not own.isdisjoint(archive.key for archive in self.trained_on.archives)
+    def _held_out(self, selection: Selection, trained_on: FaceDataModule) -> NDArray[np.bool_]:
+        """Which real images the model was not trained on."""
+        return ~trained_images(self.faces, selection.rows, trained_on)
+
+    def _below_dimensions(
+        self, selection: Selection, classes: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Groups with fewer images than a feature space has dimensions, by space."""
+        sizes = [(name or "all", len(rows)) for name, rows in self._groups(selection, classes)]
+        found = {}
+        for network in self.networks:
+            groups = [name for name, size in sizes if 2 <= size < network.num_features]
+            if groups:
+                found[network.name] = {"dimensions": network.num_features, "groups": groups}
+        return found
 
     def _pairs(
         self,
         fakes: Tensor,
         fake: Nearest,
-        selection: Selection,
+        rows: NDArray[np.int64],
         real: Nearest | None,
         trained_on: FaceDataModule,
     ) -> list[Pairs]:
@@ -270,7 +303,7 @@ class Evaluator(Callback):
         if real is not None:
             store = FaceStore(self.faces.archives, torch.device("cpu"))
             near = real.distances.argsort(stable=True)[: SHOWN // 2]
-            images = store.gather(selection.rows[near.numpy()])
+            images = store.gather(rows[near.numpy()])
             nearest = Nearest(real.distances[near], real.indices[near])
             label = f"real, {self.split}"
             pairs.append(closest_pairs(label, images, nearest, trained_on, SHOWN // 2))

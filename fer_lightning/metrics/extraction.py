@@ -64,7 +64,9 @@ def real_vectors(
     Returns:
         float32 of shape (N, d), on ``device``.
     """
-    key = [[archive.key for archive in faces.archives], rows.tolist(), network.protocol]
+    archives = [archive.key for archive in faces.archives]
+    # A GPU rounds otherwise than a CPU, and another batch otherwise than this.
+    key = [archives, rows.tolist(), network.protocol, BATCH, device.type]
     path = archives_folder() / ".features" / f"{digest(key)}.npz"
     kept = _read(path, (len(rows), network.num_features))
     if kept is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,9 @@ QUANTILE = 0.01
 Exact copies do not enter it: 8 % of FER-2013's test faces are in its training part, too, and
 would make the bound zero.
 """
+
+YARDSTICK = ("nearest_train_pixels_real", "copied_pixels", "copied_pixels_real")
+"""What is not measured without held-out images."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,32 @@ def memorisation(fake: Nearest, held_out: Nearest | None) -> dict[str, float]:
         for name, nearest in (("copied_pixels", fake), ("copied_pixels_real", held_out)):
             found[name] = float((nearest.distances <= bound).double().mean())
     return found
+
+
+def trained_images(
+    faces: FaceDataModule, rows: NDArray[np.int64], trained_on: FaceDataModule
+) -> NDArray[np.bool_]:
+    """Which rows of ``faces`` were trained on: the same rows of archives with equal keys.
+
+    One corpus divided by another seed or scheme has training images in every part.
+    """
+    found = np.zeros(len(rows), np.bool_)
+    trained = trained_on.division["train"]
+    for key, start, end in _places(faces):
+        here = np.flatnonzero((rows >= start) & (rows < end))
+        for other, first, last in _places(trained_on):
+            if key == other:
+                there = trained[(trained >= first) & (trained < last)] - first
+                found[here] |= np.isin(rows[here] - start, there)
+    return found
+
+
+def _places(faces: FaceDataModule) -> Iterator[tuple[str, int, int]]:
+    """Key, first row and end of each archive of a data module."""
+    start = 0
+    for archive in faces.archives:
+        yield archive.key, start, start + len(archive)
+        start += len(archive)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 
 def table(metrics: Mapping[str, float]) -> str:
@@ -27,6 +28,32 @@ def table(metrics: Mapping[str, float]) -> str:
                 row += f"  {'-' if value is None else format(value, '.5g'):>{max(11, len(name))}}"
             lines.append(f"{emotion:<{first}}{row}")
     return "\n".join(lines)
+
+
+def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
+    """What a protocol says about its numbers that is easily taken for something else."""
+    yield (
+        f"{protocol['count']:,} of the {protocol['labelled']:,} labelled images of "
+        f"{protocol['corpus']} were measured"
+        + ("" if protocol["split"] == "all" else "; split=all takes every one")
+    )
+    if protocol["unknown_emotions"]:
+        yield f"left out, since the model does not know them: {protocol['unknown_emotions']}"
+    trained = protocol["trained_on"]
+    if trained is not None and trained["no_yardstick"]:
+        yield (
+            f"{trained['no_yardstick']:,} of the measured images are training images and no "
+            "yardstick for copies"
+        )
+    spaces = [
+        f"{', '.join(found['groups'])} in {name} ({found['dimensions']:,})"
+        for name, found in protocol["below_dimensions"].items()
+    ]
+    if spaces:
+        yield (
+            "fewer images than dimensions, so that Fréchet distances are too high and hold only "
+            f"beside others of equal count: {'; '.join(spaces)}"
+        )
 
 
 def _is_spread(name: str) -> bool:

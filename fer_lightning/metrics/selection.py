@@ -36,7 +36,7 @@ def select(
 
     Args:
         faces: The data, set up.
-        split: ``train``, ``val`` or ``test``.
+        split: ``train``, ``val``, ``test`` or ``all``.
         classes: The model's, in its order.
         count: Images to draw; None or more than there are takes all.
         seed: Of the draw.
@@ -44,12 +44,11 @@ def select(
     Raises:
         UserError: If fewer than two images are left; names the split.
     """
-    rows = np.sort(faces.division[split])
+    rows = np.sort(faces.parts[split])
+    names = [str(faces.emotions[row]) for row in rows]
     own = {name: number for number, name in enumerate(classes)}
-    translation = np.array([own.get(name, -1) for name in faces.classes])
-    emotions = translation[faces.labels[rows]]
-    names = (faces.classes[label] for label in faces.labels[rows[emotions < 0]])
-    unknown = dict(sorted(Counter(names).items()))
+    emotions = np.array([own.get(name, -1) for name in names], np.int64)
+    unknown = dict(sorted(Counter(name for name in names if name not in own).items()))
     rows, emotions = rows[emotions >= 0], emotions[emotions >= 0]
     if count is not None and count < len(rows):
         chosen = stratified(emotions, count, stream_seed(seed, SUBSETS))
@@ -58,7 +57,8 @@ def select(
         why = f"; of other emotions: {unknown}" if unknown else ""
         raise UserError(
             f"split={split}: {len(rows)} images with an emotion that the model knows, and at least "
-            f"2 are needed{why}; choose another split, or see data.split and evaluation.count"
+            f"2 are needed{why}; choose another split (split=all takes every labelled image), or "
+            "see data.split and evaluation.count"
         )
     return Selection(rows, emotions, unknown)
 

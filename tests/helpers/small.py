@@ -16,15 +16,20 @@ EMOTIONS = ("happiness", "sadness", "anger")
 
 
 def small_archive(
-    path: Path, count: int = 60, size: int = 16, channels: int = 1, seed: int = 0
+    path: Path,
+    count: int = 60,
+    size: int = 16,
+    channels: int = 1,
+    seed: int = 0,
+    splits: tuple[str | None, ...] = ("train", "train", "train", "train", "val", "test"),
 ) -> FaceArchive:
-    """Noise with emotions in turn, ten people, and an official split of 4 : 1 : 1."""
+    """Noise with emotions in turn, ten people, and an official split, by default of 4 : 1 : 1."""
     rows = [
         SourceRow(
             path=f"{i}.png",
             emotion=EMOTIONS[i % 3],
             subject=f"S{i % 10}",
-            split=("train", "train", "train", "train", "val", "test")[i // 3 % 6],
+            split=splits[i // 3 % len(splits)],
         )
         for i in range(count)
     ]

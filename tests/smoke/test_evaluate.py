@@ -15,6 +15,8 @@ import yaml
 from PIL import Image
 
 from fer_lightning.cli import main
+from fer_lightning.data.fingerprint import file_digest
+from fer_lightning.jobs import evaluate
 from tests.conftest import Fer
 from tests.helpers.small import class_folders, small_archive
 from tests.smoke.test_train import TINY
@@ -132,6 +134,60 @@ def test_without_the_training_faces_others_can_be_measured(here: Here, run: Path
     assert "memorisation is not measured" in errors
     (path,) = (run / "evaluations").glob("*.json")
     assert "copied_pixels" not in json.loads(path.read_text())["metrics"]
+
+
+@pytest.mark.parametrize("scheme", ["auto", "official"])
+def test_no_image_of_a_pure_test_set_is_dropped(here: Here, run: Path, scheme: str) -> None:
+    root = class_folders(run.parent / "others", each=6)
+    (root / "sadness").rename(root / "fear")
+    shutil.rmtree(root / "happiness")
+    rows = "".join(f"{p.relative_to(root)},{p.parent.name},test\n" for p in root.glob("*/*.png"))
+    (root / "faces.csv").write_text(f"path,emotion,split\n{rows}")
+    command = [*EVALUATE, "feature=pixels", "data=table", f"data.root={root}",
+               "data.table=faces.csv", "data.columns.split=split", "detector=whole_image",
+               f"data.split.scheme={scheme}"]  # fmt: skip
+    status, out, errors = here(*command)
+    assert status == 0, errors
+    assert "6 of the 12 labelled images of table were measured" in out
+    assert "does not know them: {'fear': 6}" in out
+    (path,) = (run / "evaluations").glob("*.json")
+    content = json.loads(path.read_text())
+    assert content["protocol"]["classes"] == {"happiness": 0, "sadness": 0, "anger": 6}
+
+
+def test_a_folder_is_measured_whole_on_demand(here: Here, run: Path) -> None:
+    root = class_folders(run.parent / "others", each=20)
+    command = [*EVALUATE, "feature=pixels", "data=folder", f"data.root={root}",
+               "detector=whole_image"]  # fmt: skip
+    _, out, _ = here(*command)
+    assert "6 of the 60 labelled images of folder were measured; split=all takes every one" in out
+    _, out, _ = here(*command, "split=all")
+    assert "60 of the 60 labelled images of folder were measured\n" in out
+    assert "fewer images than dimensions" in out
+    assert "evaluate-folder-all-" in out
+
+
+def test_a_checkpoint_published_meanwhile_changes_nothing(
+    here: Here, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    loaded = file_digest(checkpoint)
+    chosen = evaluate.chosen_device
+
+    def publish(accelerator: str) -> torch.device:
+        later = torch.load(checkpoint, weights_only=True)
+        later["fer"]["images_seen"] = 99
+        torch.save(later, checkpoint)
+        return chosen(accelerator)
+
+    monkeypatch.setattr(evaluate, "chosen_device", publish)
+    status, _, errors = here(*EVALUATE, "feature=pixels")
+    assert status == 0, errors
+    assert file_digest(checkpoint) != loaded
+    (path,) = (run / "evaluations").glob("*.json")
+    content = json.loads(path.read_text())
+    assert (content["images_seen"], content["checkpoint"]) == (16, loaded)
+    assert content["protocol"]["checkpoint"] == loaded
 
 
 def test_faces_that_have_changed_since_are_refused(here: Here, run: Path) -> None:

@@ -255,6 +255,47 @@ def test_a_stopped_study_goes_on(fer: Fer, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_ctrl_c_over_the_pool_forgets_no_cell_that_ended(tmp_path: Path) -> None:
+    conf = write_study(tmp_path, MINE.replace("[-1, 8]", "[7, 8]"))
+    archive = small_archive(tmp_path / "faces").path
+    train = (
+        f"train=[data.archive={archive},image_size=16,data.batch_size=8,trainer.max_images=2000]"
+    )
+    arguments = ["--config-dir", str(conf), "study=mine", train, *POOL[:1], *POOL[2:]]
+    process = command(*arguments, "hydra.launcher.slots=1", cwd=tmp_path)
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("#0 done"):
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    statuses = [cell["status"] for cell in record(tmp_path, "mine")["cells"]]
+    assert statuses == ["done", "missing", "missing", "missing"]
+    assert "1 of 4 cells are done" in output
+
+
+@pytest.mark.slow
+def test_a_narrower_start_and_a_longer_run(fer: Fer, folder: Path) -> None:
+    cells = record(folder)["cells"]
+    again = next(c for c in cells if c["stage"] == "train" and c["seed"] == 0)
+    overrides = [o for o in again["overrides"] if "max_images" not in o and "group" not in o]
+    longer = fer("train", *overrides, "trainer.max_images=300", cwd=folder)
+    assert longer.returncode == 0, longer.stderr
+    done = fer("study", *SMOKE, "study.seeds=[0]", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert started(done.stdout) == ["evaluate: model.spectral_norm=true seed=0"]
+    assert "4 cells of earlier starts" in done.stdout
+    assert "fer: warning: train: model.spectral_norm=true seed=0 was trained before" in done.stderr
+    assert len(record(folder)["cells"]) == 8
+    compared = fer("compare", "study=smoke", "out=OUT", cwd=folder)
+    assert compared.returncode == 0, compared.stderr
+    page = (folder / "OUT" / "comparison.md").read_text()
+    assert "| different lengths |" in page
+    assert "have seen different numbers of images" in page
+
+
+@pytest.mark.slow
 def test_a_study_is_compared(fer: Fer, folder: Path) -> None:
     done = fer("compare", "study=smoke", "out=OUT", cwd=folder)
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,8 @@ import lightning
 import pytest
 import torch
 
-from fer_lightning.checkpoints import checkpoint_of, load_model, read_checkpoint
+from fer_lightning.checkpoints import checkpoint_of, load_hashed, load_model, read_checkpoint
+from fer_lightning.data.fingerprint import file_digest
 from fer_lightning.errors import UserError
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.config import FaceFormat
@@ -27,6 +28,9 @@ def test_a_model_comes_back_without_its_data(tmp_path: Path) -> None:
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     loaded = load_model(tmp_path / "last.ckpt")
     assert loaded.images_seen == 77
+    again, key = load_hashed(tmp_path / "last.ckpt")
+    assert again.images_seen == 77
+    assert key == file_digest(tmp_path / "last.ckpt")
     assert loaded.classes == ["fear", "anger"]
     emotions = torch.tensor([0, 1])
     one, two = (m.sample(emotions, sample_generator(0)) for m in (module, loaded))  # type: ignore[operator]
@@ -53,8 +57,9 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"text"])
 def test_a_damaged_file_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "last.ckpt").write_bytes(content)
-    with pytest.raises(UserError, match="no checkpoint that can be read"):
-        read_checkpoint(tmp_path / "last.ckpt")
+    for read in (read_checkpoint, load_hashed):
+        with pytest.raises(UserError, match="no checkpoint that can be read"):
+            read(tmp_path / "last.ckpt")
 
 
 def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fer_lightning.errors import UserError
-from fer_lightning.runs import RunFolder, provenance, write_json
+from fer_lightning.runs import RunFolder, provenance, write_json, write_whole
 
 IDENTITY: dict[str, Any] = {"model": {"width": 8}, "seed": 0, "archives": ["k"]}
 
@@ -62,6 +62,15 @@ def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UserError, match="holds other files"):
         folder(tmp_path).start({}, force=True, archives=[])
+
+
+def test_a_text_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "page.md"
+    write_whole(file, "a\r\n")
+    assert file.read_bytes() == b"a\r\n"
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(file, "b\ud800")
+    assert file.read_bytes() == b"a\r\n"
 
 
 def test_provenance_is_plain_data() -> None:

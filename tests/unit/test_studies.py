@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from fer_lightning.config.study import Stage, Study
 from fer_lightning.errors import UserError
-from fer_lightning.studies import Cell, StudyRecord, cells_of, resolve
+from fer_lightning.studies import Cell, StudyRecord, cells_of, lengths_to_mind, resolve
 
 
 def study(**keys: Any) -> Study:
@@ -284,6 +284,103 @@ def test_what_was_made_from_an_earlier_result_is_to_do_again(tmp_path: Path) -> 
         finish(cell, tmp_path / cell.label)
     record.outdate(record.cells[1])
     assert [c.label for c in record.cells if not c.finished] == ["evaluate: a=1 seed=1"]
+
+
+def trained(cell: Cell, path: Path, images_seen: int, asked: int | None = None) -> None:
+    """As training leaves it."""
+    finish(cell, path)
+    (path / "results.json").write_text(json.dumps({"images_seen": images_seen}))
+    if asked is not None:
+        (path / "config.yaml").write_text(f"trainer: {{max_images: {asked}}}")
+
+
+def test_an_evaluation_of_a_shorter_training_is_to_do_again(tmp_path: Path) -> None:
+    cells = cells_of(study(), [])
+    evaluated = of(cells, "evaluate")[0]
+    trained(of(cells, "train")[0], tmp_path / "run", 208)
+    file = tmp_path / "run" / "evaluations" / "e.json"
+    file.parent.mkdir()
+    file.write_text('{"images_seen": 208}')
+    evaluated.status, evaluated.path = "done", str(file)
+    assert evaluated.finished
+    (tmp_path / "run" / "results.json").write_text('{"images_seen": 400}')
+    assert not evaluated.finished
+    said = "measured after 208 images, while the finished run has seen 400"
+    assert evaluated.outdated == said
+    file.write_text('{"images_seen": 500}')
+    assert str(evaluated.outdated).endswith("go on with its training")
+    file.write_text("{")
+    assert not evaluated.finished
+
+
+def test_lengths_that_differ_within_a_stage_are_said(tmp_path: Path) -> None:
+    cells = cells_of(study(), [])
+    for number, (cell, length) in enumerate(zip(cells, (400, 208, 400), strict=False)):
+        trained(cell, tmp_path / str(number), length)
+    assert lengths_to_mind(cells) == ["train: a=1 seed=1 has seen 208 images; others of train 400"]
+    cells[2].status = "missing"
+    assert len(lengths_to_mind(cells)) == 2
+    cells[1].status = "failed"
+    assert lengths_to_mind(cells) == []
+
+
+def test_a_run_that_was_trained_for_longer_is_said(tmp_path: Path) -> None:
+    cells = cells_of(study(seeds=[0]), ["trainer.max_images=100"])
+    trained(cells[0], tmp_path / "0", 208, asked=200)
+    trained(cells[1], tmp_path / "1", 208, asked=200)
+    assert lengths_to_mind(cells) == [
+        f"train: a={a} seed=0 was trained before with trainer.max_images=200, and has seen 208 "
+        "images; this study asks for 100"
+        for a in (1, 2)
+    ]
+    (tmp_path / "0" / "config.yaml").write_text("trainer: {max_images: 100}")
+    (tmp_path / "1" / "config.yaml").write_text("{")
+    assert lengths_to_mind(cells) == []
+
+
+@pytest.mark.usefixtures("_here")
+def test_a_narrower_start_keeps_the_other_cells(tmp_path: Path) -> None:
+    record = StudyRecord.open(study(), [])
+    for cell in record.cells:
+        finish(cell, tmp_path / cell.label)
+    record.save()
+    narrow = StudyRecord.open(study(seeds=[0], axes={"a": [1]}), [])
+    assert [cell.label for cell in narrow.cells] == ["train: a=1 seed=0", "evaluate: a=1 seed=0"]
+    narrow.outdate(narrow.cells[0])
+    narrow.save()
+    again = StudyRecord.open(study(), [])
+    assert [cell.label for cell in again.cells if cell.status != "done"] == ["evaluate: a=1 seed=0"]
+    assert again.kept == []
+
+
+@pytest.mark.usefixtures("_here")
+def test_what_is_made_anew_outdates_kept_cells_too(tmp_path: Path) -> None:
+    stages = {
+        "prepare": Stage(job="prepare"),
+        "train": Stage(job="train", overrides=["data.archive=cell:prepare"]),
+    }
+    record = StudyRecord.open(study(stages=stages, axes={}), [])
+    for cell in record.cells:
+        finish(cell, tmp_path / cell.label)
+    record.save()
+    narrow = StudyRecord.open(study(stages=stages, axes={}, seeds=[0]), [])
+    assert [(cell.seed, cell.status) for cell in narrow.kept] == [(1, "done")]
+    narrow.outdate(narrow.cells[0])
+    assert [cell.status for cell in narrow.kept] == ["missing"]
+
+
+@pytest.mark.usefixtures("_here")
+def test_a_study_runs_once_at_a_time() -> None:
+    with StudyRecord.held(study(), []) as record:
+        with (
+            pytest.raises(UserError, match=f"^{record.path}: another process runs this study"),
+            StudyRecord.held(study(seeds=[7]), []),
+        ):
+            raise AssertionError
+        with StudyRecord.held(study(name="other"), []):
+            pass
+    with StudyRecord.held(study(), []):
+        pass
 
 
 @pytest.mark.parametrize(

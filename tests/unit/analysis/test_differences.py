@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fer_lightning.analysis.differences import differences, parse_baseline
 from fer_lightning.analysis.records import Record
-from fer_lightning.analysis.tables import Group
+from fer_lightning.analysis.tables import Group, same_length
 from fer_lightning.errors import UserError
 
 
@@ -43,6 +45,25 @@ def test_other_axes_are_held() -> None:
     assert [(d.group.values["y"], d.baseline.values["y"]) for d in found] == [(0, 0), (5, 5)]
     assert [d.result.summary.mean for d in found] == [10.0, 10.0]
     assert len(differences(groups, {"x": 0, "y": 0}, ["x", "y"], ["fid"])) == 3
+
+
+def test_unequal_lengths_are_no_pair_for_a_verdict() -> None:
+    base, other = (make({"x": x}, {0: 1.0 + x, 1: 2.0 + x + x / 100}) for x in (0, 1))
+    (alike,) = differences([base, other], {"x": 0}, ["x"], ["fid"])
+    assert (alike.verdict, alike.unequal) == ("higher", ())
+    longer = replace(other, records=tuple(replace(r, images_seen=2) for r in other.records))
+    (one,) = differences([base, longer], {"x": 0}, ["x"], ["fid"])
+    assert (one.verdict, one.unequal) == ("different lengths", (0, 1))
+
+
+def test_a_part_of_a_batch_is_no_difference_of_lengths() -> None:
+    def sized(size: int, images_seen: int) -> Record:
+        made = make({"data.batch_size": size}, {0: 1.0}).records[0]
+        return replace(made, images_seen=images_seen)
+
+    assert same_length([sized(16, 1008), sized(64, 1024)])
+    assert not same_length([sized(16, 1008), sized(64, 1088)])
+    assert not same_length([sized(64, 1024), sized(64, 1040)])
 
 
 def test_a_lone_baseline_that_differs_in_more_is_taken_and_said() -> None:

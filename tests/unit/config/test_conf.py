@@ -46,7 +46,8 @@ def test_every_choice_composes_to_its_registered_class(
 ) -> None:
     monkeypatch.setenv("FER_DATA", "/data")
     group, name = path.parent.name, path.stem
-    config = typed("study" if group == "study" else "train", f"{group}={name}")
+    measured = ["trainer.evaluate_images=1000"] if group == "feature" else []
+    config = typed("study" if group == "study" else "train", f"{group}={name}", *measured)
     if group in GROUPS:
         assert type(getattr(config, group)) is GROUPS[group].load(name)
         assert getattr(config, group).name == name

@@ -69,6 +69,23 @@ def test_rows_that_another_corpus_tests_by_are_not_trained_on(tmp_path: Path) ->
     assert {tested.column("split")[row] for row in extra} == {"train"}
 
 
+def test_a_models_classes_need_no_training_part(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a", count=12, splits=("test",))
+    data = Folder(archive=tmp_path / "a")
+    faces = FaceDataModule(data, WholeImageConfig(), 16, 1, seed=0, classes=["anger", "fear"])
+    faces.setup()
+    assert faces.classes == ["anger", "fear"]
+    assert {part: len(rows) for part, rows in faces.division.items()} == {
+        "train": 0, "val": 0, "test": 4,
+    }  # fmt: skip
+    assert {part: len(rows) for part, rows in faces.parts.items()} == {
+        "train": 0, "val": 0, "test": 12, "all": 12,
+    }  # fmt: skip
+    assert faces.class_counts == [0, 0]
+    with pytest.raises(UserError, match="no train images"):
+        module(data)
+
+
 def test_the_same_faces_twice_are_refused(tmp_path: Path) -> None:
     small_archive(tmp_path / "a")
     with pytest.raises(UserError, match="the very faces of another"):

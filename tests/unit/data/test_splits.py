@@ -40,6 +40,17 @@ def test_auto_is_official_where_there_is_one() -> None:
     assert all(np.array_equal(stratified[part], rows) for part, rows in divided().items())
 
 
+@pytest.mark.parametrize("scheme", [SplitScheme.auto, SplitScheme.official])
+def test_an_official_split_without_train_is_one_to_measure_by(scheme: SplitScheme) -> None:
+    config, tested = SplitConfig(scheme=scheme), ["test", "test", *[None] * 998]
+    parts = divide(config, EMOTIONS, tested, SUBJECTS, training=False)
+    assert {part: rows.tolist() for part, rows in parts.items()} == {
+        "train": [], "val": [], "test": [0, 1],
+    }  # fmt: skip
+    with pytest.raises(UserError, match=rf"{scheme.name}: .* no train images \(2 test\)"):
+        divide(config, EMOTIONS, tested, SUBJECTS)
+
+
 @pytest.mark.parametrize("scheme", DRAWN)
 def test_the_seed_decides(scheme: SplitScheme) -> None:
     one, same, other = (divided(scheme=scheme, seed=seed) for seed in (1, 1, 2))

@@ -42,7 +42,8 @@ def test_a_study_is_compared_with_its_baseline(
     assert "fid/anger_mean" not in found[0]
     text = (out / "comparison.md").read_text()
     assert "lower (better)" in text
-    assert "- runs: `fer study study=tiny`" in text
+    assert "- study: `fer study study=tiny`\n" in text
+    assert "seed 1: `multirun/train/r-True-1`, trained by `fer train x`\n" in text
     printed = capsys.readouterr().out.splitlines()
     assert printed[-1] == "comparison: made/out/comparison.md"
     assert any(line.startswith("| spectral_norm=true ") for line in printed)
@@ -117,6 +118,46 @@ def test_seeds_of_unequal_lengths_are_said(tmp_path: Path) -> None:
     page = Path("o/comparison.md").read_text()
     assert "100 to 101" in page
     assert "all runs: the seeds have seen different numbers of images." in page
+
+
+def test_runs_of_unequal_lengths_get_no_verdict(tmp_path: Path) -> None:
+    runs = []
+    for width, length in ((4, 208), (8, 400)):
+        for seed in (0, 1, 2):
+            runs.append(make_run(tmp_path / f"{width}{seed}", seed, None, length, width=width))
+            make_evaluation(
+                runs[-1], {"fid": 100 / width + seed * (width + 1) / 100}, "test", length
+            )
+    config = CompareConfig(runs=runs, out=Path("o"), baseline="model.width=4", metrics=["fid"])
+    run(config)
+    page = Path("o/comparison.md").read_text()
+    assert "| different lengths |" in page
+    assert "| lower" not in page
+    assert "width=8 minus width=4: the runs of seeds 0, 1, 2 differ in images seen" in page
+    assert "have seen different numbers of images (208, 400)" in page
+
+
+def test_lengths_that_are_compared_get_a_verdict(tmp_path: Path) -> None:
+    runs = [
+        make_run(tmp_path / f"{n}-{s}", s, {"g_loss": n + s * 1.01}, n)
+        for n in (10, 20)
+        for s in (0, 1)
+    ]
+    for folder in runs[2:]:
+        text = (folder / "results.json").read_text()
+        (folder / "results.json").write_text(text.replace("21.01", "21.0"))
+    run(CompareConfig(runs=runs, out=Path("o"), baseline="images_seen=10"))
+    page = Path("o/comparison.md").read_text()
+    assert "| higher" in page
+    assert "different" not in page
+
+
+def test_an_unknown_metric_lists_no_classes(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "r")
+    names = ("density", "density/anger", "density/fear", "coverage[val]", "coverage/fear[val]")
+    make_evaluation(folder, dict.fromkeys(names, 1.0))
+    with pytest.raises(UserError, match=r"measured fid; there are g_loss, density, coverage$"):
+        run(CompareConfig(runs=[folder], out=tmp_path / "o", metrics=["fid"]))
 
 
 def test_mistakes(tmp_path: Path) -> None:

@@ -14,7 +14,13 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from fer_lightning.errors import UserError
-from fer_lightning.launchers.pool import TARGET, PoolConfig, PoolLauncher, register
+from fer_lightning.launchers.pool import (
+    TARGET,
+    PoolConfig,
+    PoolLauncher,
+    SweepInterrupted,
+    register,
+)
 
 FAILS = "print('fer: error: model.width=0: no'); raise SystemExit(2)"
 
@@ -109,3 +115,17 @@ def test_a_failed_cell_raises_when_all_have_run(capfd: pytest.CaptureFixture[str
     assert "fer: 1 of 2 cells done, 1 failed\n  #4 seed=print" in errors
     assert "Error executing" not in errors
     assert len(list(Path("multirun/.hydra/pool").glob("*/[45].log"))) == 2
+
+
+def test_an_interrupted_sweep_says_what_had_ended() -> None:
+    launcher = set_up(Programs(slots=1), config())
+    interrupts = "import os; os.kill(os.getppid(), 2)"
+    overrides = [["a=pass"], [f"a={FAILS}"], [f"a={interrupts}; __import__('time').sleep(60)"]]
+    with pytest.raises(SweepInterrupted) as raised:
+        launcher.launch([*overrides, ["a=pass"]], initial_job_idx=0)
+    assert isinstance(raised.value, KeyboardInterrupt)
+    done, failed, *others = raised.value.returned
+    assert done is not None
+    assert failed is not None
+    assert (done.status, failed.status) == (JobStatus.COMPLETED, JobStatus.FAILED)
+    assert others == [None, None]

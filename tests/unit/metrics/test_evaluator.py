@@ -11,11 +11,19 @@ import torch
 
 from fer_lightning.callbacks.clock import images_seen
 from fer_lightning.config.schema import EvaluationConfig
+from fer_lightning.data.corpora.base import SplitConfig, SplitScheme
+from fer_lightning.data.corpora.folder import Folder
+from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.detectors.whole_image import WholeImageConfig
+from fer_lightning.features import inception, pixels
 from fer_lightning.features.base import FeatureConfig, FeatureUnavailable
 from fer_lightning.features.network import FeatureNetwork, Features
 from fer_lightning.features.pixels import PixelsConfig
 from fer_lightning.loggers.metrics_file import MetricsFile
+from fer_lightning.metrics import evaluator as evaluator_module
+from fer_lightning.metrics import extraction
 from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.metrics.extraction import real_vectors
 from tests.unit.metrics.helpers import FreshNoise, Parrot, small_cgan, small_faces
 
 
@@ -54,7 +62,7 @@ def test_numbers_and_protocol_stand_together(tmp_path: Path) -> None:
     protocol = found.protocol
     assert protocol["count"] == 9
     assert protocol["classes"] == {"happiness": 3, "sadness": 3, "anger": 3}
-    assert protocol["features"] == [{"feature": "pixels", "side": 4, "resize": "area"}]
+    assert protocol["features"] == [PixelsConfig(side=4).protocol()]
     assert protocol["ema"] is True
     assert protocol["kernel"] == {"subsets": 1, "subset_size": 9}
 
@@ -84,6 +92,98 @@ def test_training_images_are_no_yardstick_for_themselves(tmp_path: Path) -> None
     assert "nearest_train_pixels" in found.metrics
     assert "copied_pixels" not in found.metrics
     assert len(found.pairs) == 1
+
+
+def divided_anew(folder: Path, **split: object) -> FaceDataModule:
+    """The faces of :func:`small_faces` in other parts."""
+    data = Folder(archive=folder / "faces", batch_size=8, split=SplitConfig(**split))  # type: ignore[arg-type]
+    faces = FaceDataModule(data, WholeImageConfig(), 16, None, seed=0)
+    faces.setup()
+    return faces
+
+
+def test_training_images_in_another_division_are_no_yardstick(tmp_path: Path) -> None:
+    own = small_faces(tmp_path)
+    other = divided_anew(tmp_path, scheme=SplitScheme.stratified, test=0.5)
+    settings = EvaluationConfig(per_class=False)
+    found = Evaluator(other, "test", [], settings, trained_on=own).measure(small_cgan(own))
+    known = np.isin(other.division["test"], own.division["train"]).sum()
+    assert 0 < known < len(other.division["test"])
+    assert found.protocol["trained_on"]["no_yardstick"] == known
+    assert found.metrics["nearest_train_pixels_real"] > 0.01
+    # The nearest 1 % are one image, or half of them were there training images.
+    assert found.metrics["copied_pixels_real"] == 1 / (len(other.division["test"]) - known)
+    real = found.pairs[1]
+    assert not (real.images == real.trained).all(axis=(1, 2, 3)).any()
+
+
+def test_without_a_held_out_image_there_is_no_yardstick(tmp_path: Path) -> None:
+    own = small_faces(tmp_path)
+    other = divided_anew(tmp_path, scheme=SplitScheme.stratified, test=0.5)
+    other.parts["test"] = own.parts["train"][:5]
+    settings = EvaluationConfig(per_class=False)
+    found = Evaluator(other, "test", [], settings, trained_on=own).measure(small_cgan(own))
+    assert found.protocol["trained_on"]["no_yardstick"] == 5
+    assert "copied_pixels" not in found.metrics
+    assert found.protocol["left_out"]["copied_pixels"] == "needs images not trained on"
+    assert len(found.pairs) == 1
+
+
+def test_versions_and_device_are_in_the_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring = evaluator(tmp_path)
+    module = small_cgan(measuring.faces)
+    before = measuring.protocol(module)
+    assert before["device"] == "cpu"
+    monkeypatch.setattr(evaluator_module, "VERSION", -1)
+    after = measuring.protocol(module)
+    assert after != before
+    assert {**after, "version": before["version"]} == before
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"")
+    for config, where in (
+        (PixelsConfig(), pixels),
+        (inception.InceptionConfig(weights=weights), inception),
+    ):
+        old = config.protocol()
+        monkeypatch.setattr(where, "VERSION", -1)
+        assert config.protocol() == {**old, "version": -1} != old
+
+
+def test_kept_features_are_of_one_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = []
+
+    def extract(*arguments: object) -> Features:
+        devices.append(str(arguments[-1]))
+        return Features(torch.zeros(9, 5), None)
+
+    faces = small_faces(tmp_path)
+    monkeypatch.setattr(extraction, "extract", extract)
+    for device in ("cpu", "meta", "cpu"):
+        real_vectors(Counting(), faces, faces.division["test"], "", torch.device(device))
+    assert devices == ["cpu", "meta"]
+
+
+def test_groups_below_the_dimensions_are_named(tmp_path: Path) -> None:
+    faces = small_faces(tmp_path)
+    networks = [PixelsConfig(side=2), Counting()]
+    measuring = Evaluator(faces, "test", networks, EvaluationConfig())
+    found = measuring.protocol(small_cgan(faces))["below_dimensions"]
+    small = ["happiness", "sadness", "anger"]  # three images each, nine in all
+    assert found == {
+        "pixels": {"dimensions": 4, "groups": small},
+        "counting": {"dimensions": 5, "groups": small},
+    }
+
+
+def test_all_is_every_labelled_image(tmp_path: Path) -> None:
+    faces = small_faces(tmp_path)
+    module = small_cgan(faces)
+    found = Evaluator(faces, "all", [], EvaluationConfig(per_class=False)).measure(module)
+    assert (found.protocol["count"], found.protocol["labelled"]) == (60, 60)
+    assert found.protocol["trained_on"]["no_yardstick"] == 42
+    assert evaluator(tmp_path).protocol(module)["labelled"] == 60
 
 
 def test_a_network_without_weights_is_skipped_and_said(
@@ -179,7 +279,7 @@ def test_evaluating_changes_nothing_in_a_training(tmp_path: Path) -> None:
 
 def test_an_empty_part_is_refused_before_training(tmp_path: Path) -> None:
     faces = small_faces(tmp_path)
-    faces.division["val"] = faces.division["val"][:1]
+    faces.parts["val"] = faces.parts["val"][:1]
     measuring = Evaluator(faces, "val", [], EvaluationConfig(), 8)
     trainer = lightning.Trainer(
         accelerator="cpu", logger=False, callbacks=[measuring], max_epochs=1, limit_val_batches=0,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fer_lightning.metrics.report import table
+from typing import Any
+
+from fer_lightning.metrics.report import cautions, table
 
 
 def test_all_first_then_a_line_a_class() -> None:
@@ -19,3 +21,33 @@ def test_all_first_then_a_line_a_class() -> None:
 
 def test_without_classes_there_is_no_matrix() -> None:
     assert table({"fid": 1.0}) == "fid            1"
+
+
+def protocol(**settings: Any) -> dict[str, Any]:
+    plain = {"split": "all", "corpus": "small", "count": 24, "labelled": 240}
+    none: dict[str, Any] = {"unknown_emotions": {}, "trained_on": None, "below_dimensions": {}}
+    return {**plain, **none, **settings}
+
+
+def test_a_share_is_not_taken_for_the_whole() -> None:
+    line = "24 of the 240 labelled images of small were measured"
+    assert list(cautions(protocol())) == [line]
+    assert list(cautions(protocol(split="test"))) == [f"{line}; split=all takes every one"]
+
+
+def test_what_limits_the_numbers_is_a_line_each() -> None:
+    below = {"inception": {"dimensions": 2048, "groups": ["all", "disgust"]},
+             "pixels": {"dimensions": 256, "groups": ["disgust"]}}  # fmt: skip
+    lines = list(
+        cautions(
+            protocol(
+                unknown_emotions={"fear": 2},
+                trained_on={"no_yardstick": 7},
+                below_dimensions=below,
+            )
+        )
+    )
+    assert len(lines) == 4
+    assert lines[1].endswith("{'fear': 2}")
+    assert lines[2].startswith("7 of the measured images are training images")
+    assert lines[3].endswith(": all, disgust in inception (2,048); disgust in pixels (256)")

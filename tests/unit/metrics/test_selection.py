@@ -23,6 +23,13 @@ def test_classes_are_matched_by_name(tmp_path: Path) -> None:
     assert len(found.rows) == 28
 
 
+def test_emotions_that_no_train_row_has_are_counted(tmp_path: Path) -> None:
+    faces = small_faces(tmp_path)
+    for row in faces.parts["test"][:2]:
+        faces.emotions[row] = "contempt"
+    assert select(faces, "test", EMOTIONS, None, 0).unknown == {"contempt": 2}
+
+
 def test_a_draw_keeps_the_proportions(tmp_path: Path) -> None:
     faces = small_faces(tmp_path)
     found = select(faces, "train", EMOTIONS, 10, 0)
