@@ -24,7 +24,7 @@ from fer_lightning.analysis.records import (
 )
 from fer_lightning.config.study import Study
 from fer_lightning.errors import UserError
-from fer_lightning.studies import STUDIES
+from fer_lightning.studies.record import STUDIES
 
 _HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
 

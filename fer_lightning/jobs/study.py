@@ -31,7 +31,9 @@ from fer_lightning.errors import mendable
 from fer_lightning.launchers.pool import SweepInterrupted
 from fer_lightning.registry import REGISTRIES
 from fer_lightning.runs import JobResult
-from fer_lightning.studies import Cell, StudyRecord, lengths_to_mind, resolve
+from fer_lightning.studies.cells import Cell, resolve
+from fer_lightning.studies.lengths import lengths_to_mind
+from fer_lightning.studies.record import StudyRecord
 
 INTERRUPTED = 130
 

@@ -1,29 +1,20 @@
-"""The cells of a study: what they are, what they wait for, and the record of them on disk."""
+"""The cells of a study: what they are and what they wait for."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-from filelock import FileLock, Timeout
-
-from fer_lightning.config.plain import to_plain
 from fer_lightning.config.quoting import quote
 from fer_lightning.config.study import Study
 from fer_lightning.data.fingerprint import digest
-from fer_lightning.errors import UserError, naming
-from fer_lightning.runs import SCHEMA, command_line, write_json
+from fer_lightning.errors import UserError
 
-STUDIES = Path("multirun") / "study"
-"""Where ``fer study`` writes."""
 EARLIER = "cell:"
 """Before the name of a stage: the folder that its cell made."""
 SEEDED = ("train", "generate")
@@ -34,7 +25,6 @@ RESULTS = "results.json"
 _EARLIER_CELL = re.compile(
     rf"""(?<=[=\[,'"\s])(?P<quote>['"]?){EARLIER}(?P<stage>[^\s,\[\]'"]+)(?P=quote)"""
 )
-_LENGTH = re.compile(r"\+{0,2}trainer\.max_images=(\d+)")
 _PLAIN_TEXT = re.compile(
     r"(?!(?:null|true|false|inf|nan)$|[-+.\d][\d_.]*(?:e[-+]?\d+)?$)[\w:%@?|./+*-]+", re.IGNORECASE
 )
@@ -129,48 +119,6 @@ def images_seen(file: Path) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def lengths_to_mind(cells: Iterable[Cell]) -> list[str]:
-    """Finished trainings that are longer than their cell asks for, or unlike their stage's others.
-
-    A run knows its settings by its hash, in which its length is not, so an earlier and longer run
-    is taken for the cell.
-    """
-    stages: dict[str, list[tuple[Cell, int]]] = {}
-    for cell in cells:
-        if (seen := cell.images_seen) is not None:
-            stages.setdefault(cell.stage, []).append((cell, seen))
-    lines: list[str] = []
-    for stage, trained in stages.items():
-        counts = Counter(seen for _, seen in trained)
-        usual = [seen for seen, count in counts.items() if count == max(counts.values())]
-        for cell, seen in trained:
-            asked, had = _asked(cell), _had(cell)
-            if asked is not None and had is not None and asked != had:
-                lines.append(
-                    f"{cell.label} was trained before with trainer.max_images={had}, and has seen "
-                    f"{seen:,} images; this study asks for {asked}"
-                )
-            elif len(counts) > 1 and usual != [seen]:
-                others = ", ".join(f"{other:,}" for other in sorted(counts) if other != seen)
-                lines.append(f"{cell.label} has seen {seen:,} images; others of {stage} {others}")
-    return lines
-
-
-def _asked(cell: Cell) -> int | None:
-    """The length that a cell's overrides state, if they do."""
-    found = [match for override in cell.overrides if (match := _LENGTH.fullmatch(override))]
-    return int(found[-1][1]) if found else None
-
-
-def _had(cell: Cell) -> int | None:
-    """The length that a run's last training was asked for."""
-    try:
-        text = (Path(str(cell.path)) / "config.yaml").read_text(encoding="utf-8")
-        return int(yaml.safe_load(text)["trainer"]["max_images"])
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
-        return None
-
-
 def cells_of(study: Study, train: Sequence[str]) -> list[Cell]:
     """All cells of a study, stage by stage.
 
@@ -257,106 +205,3 @@ def resolve(cell: Cell, cells: Iterable[Cell]) -> list[str] | None:
         _EARLIER_CELL.sub(lambda match: quote(str(needed[match["stage"]].path)), override)
         for override in cell.overrides
     ]
-
-
-@dataclass(frozen=True)
-class StudyRecord:
-    """``study.json``: the cells of a study and what became of them.
-
-    Attributes:
-        path: The study's folder.
-        study: The study.
-        train: Overrides added to every training stage.
-        cells: Its cells.
-        kept: Cells of earlier starts with other seeds or values, which this one does not run.
-    """
-
-    path: Path
-    study: Study
-    train: list[str]
-    cells: list[Cell]
-    kept: list[Cell] = field(default_factory=list)
-
-    @staticmethod
-    def place(study: Study, train: Sequence[str]) -> Path:
-        """The study's folder.
-
-        It is named by the stages and ``train`` alone, so that a study may gain seeds and values.
-        """
-        plain = to_plain(study)
-        key = digest([plain["name"], plain["stages"], list(train)])
-        return STUDIES / f"{study.name}-{key[:8]}"
-
-    @classmethod
-    @contextmanager
-    def held(cls, study: Study, train: Sequence[str]) -> Iterator[StudyRecord]:
-        """The record, held against other starts of the same study.
-
-        Raises:
-            UserError: If another process runs this study, or the file is damaged.
-        """
-        path = cls.place(study, train)
-        with naming(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
-            try:
-                lock.acquire()
-            except Timeout:
-                raise UserError(
-                    f"{path}: another process runs this study; wait for it, or stop it"
-                ) from None
-        try:
-            yield cls.open(study, train)
-        finally:
-            lock.release()
-
-    @classmethod
-    def open(cls, study: Study, train: Sequence[str]) -> StudyRecord:
-        """The record of this study, with what earlier starts of it have done.
-
-        Cells that they had and this start has not are kept.
-
-        Raises:
-            UserError: If the file is damaged.
-        """
-        path = cls.place(study, train)
-        cells = cells_of(study, train)
-        known = _known(path / "study.json")
-        for cell in cells:
-            if (earlier := known.pop(cell.key, None)) is not None:
-                cell.status, cell.path, cell.error = earlier.status, earlier.path, earlier.error
-        return cls(path, study, list(train), cells, list(known.values()))
-
-    def outdate(self, cell: Cell) -> None:
-        """Count what was made from an earlier result of ``cell`` as missing."""
-        for later in (*self.cells, *self.kept):
-            if later.needs(cell):
-                later.status, later.path, later.error = "missing", None, None
-
-    def save(self) -> None:
-        """Write ``study.json``, whole or not at all."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_json(
-            self.path / "study.json",
-            {
-                "schema": SCHEMA,
-                "study": to_plain(self.study),
-                "train": self.train,
-                "command": command_line(),
-                "cells": [{"key": cell.key, **asdict(cell)} for cell in (*self.cells, *self.kept)],
-            },
-        )
-
-
-def _known(file: Path) -> dict[str, Cell]:
-    """The cells of an earlier ``study.json``, by key."""
-    if not file.is_file():
-        return {}
-    names = [one.name for one in fields(Cell)]
-    try:
-        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-        return {cell["key"]: Cell(**{name: cell[name] for name in names}) for cell in cells}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{file} is damaged ({error!r}): delete it; finished runs are found again"
-        ) from error

@@ -13,7 +13,9 @@ from omegaconf import OmegaConf
 
 from fer_lightning.config.study import Stage, Study
 from fer_lightning.errors import UserError
-from fer_lightning.studies import Cell, StudyRecord, cells_of, lengths_to_mind, resolve
+from fer_lightning.studies.cells import Cell, cells_of, resolve
+from fer_lightning.studies.lengths import lengths_to_mind
+from fer_lightning.studies.record import StudyRecord
 
 
 def study(**keys: Any) -> Study:

@@ -1,0 +1,1 @@
+"""Studies: their cells, what those wait for, and the record of them on disk."""
