@@ -71,6 +71,7 @@ def test_one_failing_cell_leaves_the_others(fer: Fer, archive: Path, tmp_path: P
     assert len(list((tmp_path / "multirun" / "train").glob("*/results.json"))) == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_cells_and_the_command_goes_on(
     fer: Fer, archive: Path, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ import torch
 from tests.conftest import Fer
 from tests.helpers.small import small_archive
 
+pytestmark = pytest.mark.slow
 # Everything that has a state: dropout (global random state), averaging, a generator that steps
 # every second batch, augmentation, balanced sampling, evaluation and sample grids in between.
 SETTINGS = [
@@ -88,7 +89,6 @@ def wait_beyond(process: subprocess.Popen[str], run: Path, images: int) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.slow
 def test_ten_kills_change_nothing(fer: Fer, tmp_path: Path) -> None:
     archive = small_archive(tmp_path / "faces").path
     # Measuring while training shows, too, that it draws from streams of its own.

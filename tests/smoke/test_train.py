@@ -146,6 +146,7 @@ def test_one_failing_cell_leaves_the_others(fer: Fer, archive: Path, tmp_path: P
     assert len(list((tmp_path / "multirun" / "train").glob("*/results.json"))) == 1
 
 
+@pytest.mark.slow
 def test_generate_balances_and_repeats(fer: Fer, archive: Path, tmp_path: Path) -> None:
     fer("train", *TINY, f"data.archive={archive}", "run_dir=RUN")
     command = ["generate", "run=RUN", "count=20", "batch_size=8", "accelerator=cpu"]
@@ -166,6 +167,7 @@ def test_generate_balances_and_repeats(fer: Fer, archive: Path, tmp_path: Path) 
     assert mixed.returncode == 0, mixed.stderr
 
 
+@pytest.mark.slow
 def test_force_never_replaces_what_is_no_archive(fer: Fer, archive: Path, tmp_path: Path) -> None:
     fer("train", *TINY, f"data.archive={archive}", "run_dir=RUN")
     (tmp_path / "mine").mkdir()
