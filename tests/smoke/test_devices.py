@@ -137,8 +137,10 @@ def test_two_devices_train_the_epochs_of_one_and_measure_what_evaluate_does(
     assert main(["evaluate", "run=TWO", "split=val", "feature=pixels", "accelerator=cpu"]) == 0
     (file,) = (two / "evaluations").glob("*.json")
     evaluated = json.loads(file.read_text())["metrics"]
-    assert evaluated.pop("frechet_pixels") == results["metrics"]["frechet_pixels"]
-    assert evaluated == {name: results["metrics"][name] for name in evaluated}
+    assert evaluated["frechet_pixels"] > 0
+    # Two devices add their sums in another order than one.
+    trained = {name: results["metrics"][name] for name in evaluated}
+    assert evaluated == pytest.approx(trained, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.slow
