@@ -23,6 +23,7 @@ JOBS = {
     "generate": "draw labelled samples from a trained model into an archive",
     "study": "run every cell of a study, stage by stage",
     "compare": "tables of runs or of a study: means, spreads, differences",
+    "benchmark": "time pieces of work beside what one would otherwise do",
 }
 
 
@@ -95,6 +96,7 @@ def _help() -> str:
         ("feature networks", "feature=", registry.features.names()),
         ("experiments", "experiment=", experiments),
         ("studies", "study=", studies),
+        ("benchmarks", "benchmark=", ["all", *registry.benchmarks.names()]),
     ):
         lines += ["", f"{title} ({key}…):", "  " + ", ".join(names)]
     lines += [

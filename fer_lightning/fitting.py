@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import lightning
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
@@ -78,7 +81,7 @@ class Watch:
             accelerator=length.accelerator,
             devices=length.devices,
             strategy="auto" if length.devices == 1 else parallel,
-            plugins=None if length.devices == 1 else LightningEnvironment(),  # also under SLURM
+            plugins=LightningEnvironment(),  # also under SLURM, whose signals and tasks are ours
             sync_batchnorm=length.sync_batchnorm,
             precision=length.precision,  # type: ignore[arg-type]  # checked by its schema
             max_epochs=-1,
@@ -103,3 +106,18 @@ def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator | None:
         config.trainer.evaluate_images,
         max_images=config.trainer.max_images,
     )
+
+
+def log_to(path: Path) -> None:
+    """Lightning's notices go into a file: few of them fit a GAN on our own loader."""
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated.*")
+    logging.captureWarnings(True)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("lightning.pytorch", "lightning.fabric", "py.warnings"):
+        logger = logging.getLogger(name)
+        for earlier in logger.handlers:  # another cell's of this sweep
+            earlier.close()
+        logger.handlers = [handler]
+        logger.propagate = False

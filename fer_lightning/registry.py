@@ -2,7 +2,8 @@
 
 A registry maps a name to the import path ``module:Class`` of a configuration dataclass. Third
 parties add their own through entry points of the group ``fer_lightning.<registry>``; nothing
-here has to be edited, and listing names imports no component.
+here has to be edited, and listing names imports no component. Metrics and benchmarks are
+functions and have no configuration; the registry of metrics knows those of third parties alone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Registry:
 
     Attributes:
         kind: What it lists, in the plural; also the suffix of its entry point group.
-        config_group: The Hydra group whose files choose from it.
+        config_group: The Hydra group whose files choose from it; empty where nothing is chosen.
         builtin: Name to ``module:Class`` for the components of this package.
     """
 
@@ -38,12 +39,22 @@ class Registry:
         foreign = {e.name: e.value for e in entry_points(group=f"fer_lightning.{self.kind}")}
         return foreign | dict(self.builtin)
 
+    @cached_property
+    def packages(self) -> dict[str, str]:
+        """Name to package and version, such as ``my_faces 1.0``, for what is a third party's."""
+        found = entry_points(group=f"fer_lightning.{self.kind}")
+        return {
+            entry.name: f"{entry.dist.name} {entry.dist.version}"
+            for entry in sorted(found, key=lambda entry: entry.name)
+            if entry.dist is not None and entry.name not in self.builtin
+        }
+
     def names(self) -> list[str]:
         """All registered names, sorted."""
         return sorted(self.paths)
 
     def load(self, name: str) -> type[Any]:
-        """Import the class called ``name``.
+        """Import the class called ``name``; of metrics and benchmarks, the function.
 
         Raises:
             UserError: If no component has that name.
@@ -84,4 +95,18 @@ features = Registry(
         "pixels": "fer_lightning.features.pixels:PixelsConfig",
     },
 )
+metrics = Registry("metrics", "", {})
+benchmarks = Registry(
+    "benchmarks",
+    "",
+    {
+        "detect": "fer_lightning.benchmarks.detect:measure",
+        "feed": "fer_lightning.benchmarks.feed:measure",
+        "growth": "fer_lightning.benchmarks.growth:measure",
+        "metrics": "fer_lightning.benchmarks.metrics:measure",
+        "startup": "fer_lightning.benchmarks.startup:measure",
+        "train": "fer_lightning.benchmarks.train:measure",
+    },
+)
 REGISTRIES = (corpora, detectors, models, features)
+"""Those whose components are configured."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -14,25 +13,38 @@ from fer_lightning.ranks import mean_over_ranks, of_all_ranks, rank
 
 
 class RunningMean:
-    """Means of named scalars over steps and ranks, summed without waiting for the device."""
+    """Means of named scalars over steps and ranks, summed without waiting for the device.
+
+    Steps with the same names are summed as one vector, so that a GPU has one thing to do, not
+    one a name.
+    """
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, int] = {}
 
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        """Add one step."""
-        for name, value in values.items():
-            before = self.sums.get(name)
-            wide = value.to(torch.float64)
-            self.sums[name] = wide if before is None else before.to(wide.device) + wide
-            self.counts[name] = self.counts.get(name, 0) + 1
+    def add(self, names: str, values: Tensor) -> None:
+        """Add one step.
+
+        Args:
+            names: Separated by commas.
+            values: Their values, float64 of shape (N,).
+        """
+        before = self.sums.get(names)
+        self.sums[names] = values if before is None else before.to(values.device) + values
+        self.counts[names] = self.counts.get(names, 0) + 1
 
     def take(self, prefix: str = "") -> dict[str, float]:
         """The means so far; starts anew. All ranks take together, having made equal steps."""
-        means = mean_over_ranks({k: s / self.counts[k] for k, s in self.sums.items()})
+        sums: dict[str, Tensor] = {}
+        counts: dict[str, int] = {}
+        for names, values in self.sums.items():
+            for name, value in zip(names.split(","), values, strict=True):
+                sums[name] = sums[name] + value if name in sums else value
+                counts[name] = counts.get(name, 0) + self.counts[names]
+        means = mean_over_ranks({name: total / counts[name] for name, total in sums.items()})
         self.sums, self.counts = {}, {}
-        return {f"{prefix}{k}": mean for k, mean in means.items()}
+        return {f"{prefix}{name}": mean for name, mean in means.items()}
 
 
 class LossLog(Callback):
@@ -60,8 +72,9 @@ class LossLog(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Add the step; write a row where one is due."""
-        self.window.add(outputs)
-        self.whole_epoch.add(outputs)
+        names, values = ",".join(outputs), torch.stack(list(outputs.values())).double()
+        self.window.add(names, values)
+        self.whole_epoch.add(names, values)
         row: dict[str, float] = {}
         if due(self.interval, self.max_images, pl_module, batch):
             row |= self.window.take()
@@ -77,7 +90,7 @@ class LossLog(Callback):
         """Sums of the windows that are still open, of every rank; all ranks ask together."""
         windows = {
             name: of_all_ranks(
-                {"sums": {k: v.item() for k, v in mean.sums.items()}, "counts": mean.counts}
+                {"sums": {k: v.tolist() for k, v in mean.sums.items()}, "counts": mean.counts}
             )
             for name, mean in (("window", self.window), ("epoch", self.whole_epoch))
         }

@@ -83,10 +83,12 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
     statuses: list[int] = []
     mistakes: list[str] = []
     command = list(sys.argv)
+    wanted = os.environ.get("HYDRA_FULL_ERROR", "0")
     task = task_of(job)
 
     def run_cell(composed: DictConfig) -> Any:
         sys.argv = command
+        os.environ["HYDRA_FULL_ERROR"] = wanted  # for processes that the job starts
         try:
             result = task(composed)
         except Exception as error:
@@ -96,12 +98,13 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
             mistakes.append(f"{' '.join(HydraConfig.get().overrides.task)}: {mistake}")
             print(f"fer: error: {mistake}", file=sys.stderr)
             return None  # a sweep goes on with its other cells
+        finally:
+            os.environ["HYDRA_FULL_ERROR"] = "1"
         statuses.append(getattr(result, "status", 0))
         if statuses[-1] and HydraConfig.get().mode is RunMode.MULTIRUN:
             raise KeyboardInterrupt  # Ctrl-C is meant for the whole sweep
         return result
 
-    wanted = os.environ.get("HYDRA_FULL_ERROR", "0")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints and exits before we can explain
     sys.argv = [command[0], *overrides]
     try:
@@ -172,6 +175,9 @@ def explain(error: Exception, job: str, keys: Callable[[], Iterable[str]]) -> st
     if merging := re.search(r"Error merging override (.+)", text):
         reason = next((line for line in text.splitlines() if "alue '" in line), "")
         return f"{merging[1]}: {reason or 'the value does not fit the key'}"
+    if several := re.search(r"Ambiguous value for argument '([^']+)'", text):
+        key, _, values = several[1].partition("=")
+        return f"{several[1]}: a sweep over values needs -m; a list is written {key}=[{values}]"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         options = list(error.options or [])

@@ -10,6 +10,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
+from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.schema import (
     EvaluateConfig,
     GenerateConfig,
@@ -28,6 +29,7 @@ JOB_SCHEMAS = {
     "generate": GenerateConfig,
     "study": StudyConfig,
     "compare": CompareConfig,
+    "benchmark": BenchmarkConfig,
 }
 
 

@@ -23,6 +23,8 @@ from fer_lightning.models.config import ModelConfig
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true")
 """What Lightning's trainer understands."""
+COMPILE_MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+"""What :func:`torch.compile` understands."""
 
 
 @dataclass(kw_only=True)
@@ -35,6 +37,9 @@ class TrainerConfig:
         devices: Number of devices; each takes its share of every batch.
         sync_batchnorm: Batch norm over all devices; on GPUs alone, as in PyTorch.
         precision: Lightning's precision flag, such as ``32-true`` or ``bf16-mixed``.
+        compile: Mode of ``torch.compile`` for the networks: ``default``, ``reduce-overhead`` (with
+            CUDA graphs) or ``max-autotune``; None runs them as they are. It costs a minute at the
+            start, and a C++ compiler is needed.
         checkpoint_images: Save ``checkpoints/last.ckpt`` after every so many images.
         sample_images: Draw a sample grid after every so many images.
         evaluate_images: Measure the model against the validation part after every so many images
@@ -48,6 +53,7 @@ class TrainerConfig:
     devices: int = field(default=1, metadata=NOT_IDENTITY)
     sync_batchnorm: bool = field(default=False, metadata=NOT_IDENTITY)
     precision: str = "32-true"
+    compile: str | None = field(default=None, metadata=NOT_IDENTITY)
     checkpoint_images: int = field(default=20_000, metadata=NOT_IDENTITY)
     sample_images: int = field(default=20_000, metadata=NOT_IDENTITY)
     evaluate_images: int | None = field(default=None, metadata=NOT_IDENTITY)
@@ -64,6 +70,8 @@ class TrainerConfig:
             )
         if self.precision not in PRECISIONS:
             raise UserError(f"trainer.precision={self.precision}: choose from {PRECISIONS}")
+        if self.compile not in (None, *COMPILE_MODES):
+            raise UserError(f"trainer.compile={self.compile}: choose from {COMPILE_MODES}, or null")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"trainer.accelerator={self.accelerator}: choose auto, cpu or gpu")
 
@@ -191,6 +199,12 @@ class TrainConfig(FaceConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.model.check(self.image_size)
+        clip = getattr(self.model, "gradient_clip", 0)
+        if clip and self.trainer.precision == "16-mixed":
+            raise UserError(
+                f"model.gradient_clip={clip} would clip gradients that trainer.precision=16-mixed "
+                "has scaled: use bf16-mixed"
+            )
         asked = self.feature is not None or self.evaluation != EvaluationConfig()
         if asked and self.trainer.evaluate_images is None:
             raise UserError(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+import shutil
 import sys
-import warnings
 from pathlib import Path
 
 import torch
@@ -15,7 +14,7 @@ from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
-from fer_lightning.fitting import Watch
+from fer_lightning.fitting import Watch, log_to
 from fer_lightning.launchers.slots import core_count
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.models.base import TrainingModule
@@ -94,6 +93,11 @@ def check_devices(config: TrainConfig) -> None:
             "trainer.sync_batchnorm=true: PyTorch's SyncBatchNorm works on GPUs alone; on CPUs "
             "each process normalises its share of the batch"
         )
+    if trainer.compile and not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        raise UserError(
+            f"trainer.compile={trainer.compile}: PyTorch needs a C++ compiler for it, and there is "
+            "none; install g++, or leave trainer.compile out"
+        )
 
 
 def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
@@ -110,9 +114,11 @@ def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
 
 def _fit(config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> JobResult:
     """Train on this rank; the first one writes what came of it."""
-    _log_to(folder.path / ("train.log" if rank() == 0 else f"rank{rank()}.log"))
+    log_to(folder.path / ("train.log" if rank() == 0 else f"rank{rank()}.log"))
     seed_globally(config.seed, rank())
     module: TrainingModule = config.model.build(faces.faces, config.seed)
+    if config.trainer.compile:
+        module.compile_networks(config.trainer.compile)
     watch = Watch.over(config, faces, folder)
     checkpoint = _resume(config, folder, watch.metrics)
     trainer = watch.trainer(config.trainer, folder)
@@ -213,18 +219,3 @@ def _print_places(folder: RunFolder) -> None:
     if (folder.path / "curves.png").is_file():
         print(f"curves:  {folder.path / 'curves.png'}")
     print(f"run:     {folder.path}")
-
-
-def _log_to(path: Path) -> None:
-    """Lightning's notices go into the run folder: few of them fit a GAN on our own loader."""
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated.*")
-    logging.captureWarnings(True)
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name in ("lightning.pytorch", "lightning.fabric", "py.warnings"):
-        logger = logging.getLogger(name)
-        for earlier in logger.handlers:  # another cell's of this sweep
-            earlier.close()
-        logger.handlers = [handler]
-        logger.propagate = False

@@ -37,6 +37,7 @@ from fer_lightning.metrics.memorisation import (
 from fer_lightning.metrics.selection import Selection, select
 from fer_lightning.models.base import AdversarialModule
 from fer_lightning.progress import progress_bar
+from fer_lightning.registry import metrics
 from fer_lightning.rng import EVALUATION, SUBSETS, stream_seed
 
 Group = tuple[str | None, NDArray[np.int64]]
@@ -202,6 +203,7 @@ class Evaluator(Callback):
             "neighbours": settings.neighbours,
             "kernel": {"subsets": number, "subset_size": size},
             "inception_score": {"splits": SPLITS},
+            **({"metrics": metrics.packages} if metrics.packages else {}),
         }
 
     @torch.no_grad()

@@ -90,6 +90,16 @@ class TrainingModule(lightning.LightningModule):
         self._saved_states = saved["random"][self.global_rank] if known else None
         self._noise = None
 
+    def compile_networks(self, mode: str) -> None:
+        """Let PyTorch compile every network that is trained, when it first runs.
+
+        Args:
+            mode: Of :func:`torch.compile`. Names of weights, and thus checkpoints, stay the same.
+        """
+        for network in self.children():
+            if any(weight.requires_grad for weight in network.parameters()):
+                network.compile(mode=mode)
+
     def on_train_start(self) -> None:
         """Global random states go back last, when nothing draws from them before training."""
         if self._saved_states is not None:
@@ -122,6 +132,7 @@ class AdversarialModule(TrainingModule):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, WEIGHTS))
             self.generator, self.discriminator = self.networks()
+        # What a convolution makes follows the memory order of its weights.
         self.generator.to(memory_format=torch.channels_last)
         self.discriminator.to(memory_format=torch.channels_last)
         half_life = config.ema_half_life
@@ -165,8 +176,8 @@ class AdversarialModule(TrainingModule):
         config = self.adversarial
         betas = (config.beta1, config.beta2)
         return [
-            Adam(self.discriminator.parameters(), config.discriminator_lr, betas),
-            Adam(self.generator.parameters(), config.generator_lr, betas),
+            Adam(self.discriminator.parameters(), config.discriminator_lr, betas, fused=True),
+            Adam(self.generator.parameters(), config.generator_lr, betas, fused=True),
         ]
 
     def training_step(self, batch: FaceBatch, batch_idx: int) -> dict[str, Tensor]:
@@ -176,6 +187,8 @@ class AdversarialModule(TrainingModule):
             Detached losses, those of the discriminator prefixed ``d_`` and of the generator
             ``g_``.
         """
+        mark_step: Any = torch.compiler.cudagraph_mark_step_begin
+        mark_step()  # what CUDA graphs made may be overwritten
         images = len(batch) * self.trainer.world_size
         self.images_seen += images
         self.since_generator += 1

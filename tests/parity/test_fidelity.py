@@ -12,10 +12,11 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_kid import kid_features_to_metric
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from fer_lightning.features.inception import InceptionConfig
 from fer_lightning.features.network import Features
-from fer_lightning.metrics.distribution import compare
+from fer_lightning.metrics.distribution import FrechetDistance, GivenFeatures, compare
 
 
 def two_sets(count: int, width: int) -> tuple[Tensor, Tensor]:
@@ -107,3 +108,16 @@ def _random_inception() -> dict[str, Tensor]:
         state: dict[str, Tensor] = Unloaded("inception-v3-compat", ["2048"], nothing).state_dict()
     # He et al. 2015 instead of torch's default, under which the signal fades on its long way.
     return {n: v * 6**0.5 if n.endswith("conv.weight") else v for n, v in state.items()}
+
+
+def test_symmetric_eigenvalues_replace_the_last_step_of_torchmetrics_alone() -> None:
+    real, fake = two_sets(60, 64)  # fewer images than dimensions: no Cholesky factor
+    theirs = FrechetInceptionDistance(GivenFeatures(64))
+    ours = FrechetDistance(GivenFeatures(64))
+    for metric in (theirs, ours):
+        metric.update(real.double(), True)
+        metric.update(fake.double(), False)
+    assert float(ours.compute()) == pytest.approx(float(theirs.compute()), rel=1e-6)
+    ours.reset()
+    with pytest.raises(RuntimeError, match="two images"):
+        ours.compute()

@@ -44,7 +44,7 @@ class Generator(nn.Module):
         """Images (N, C, H, W) in [-1, 1] from z (N, latent_dim) and class indices (N,)."""
         one_hot = F.one_hot(emotions, self.classes).to(latent.dtype)
         hidden = self.dense(torch.cat([latent, one_hot], 1)).view(-1, *self.base)
-        return cast(Tensor, self.blocks(hidden.contiguous(memory_format=torch.channels_last)))
+        return cast(Tensor, self.blocks(hidden))
 
 
 def _upsample(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
@@ -96,8 +96,7 @@ class Discriminator(nn.Module):
         """Logits (N,) that images (N, C, H, W) are real faces of class indices (N,)."""
         planes = F.one_hot(emotions, self.classes).to(images.dtype)
         planes = planes[:, :, None, None].expand(-1, -1, *images.shape[2:])
-        joined = torch.cat([images, planes], 1).contiguous(memory_format=torch.channels_last)
-        hidden = self.blocks(joined).flatten(1)
+        hidden = self.blocks(torch.cat([images, planes], 1)).flatten(1)
         return cast(Tensor, self.dense(self.dropout(hidden)).squeeze(1))
 
 

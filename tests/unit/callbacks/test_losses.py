@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from fer_lightning.callbacks.losses import LossLog
+from fer_lightning.callbacks.losses import LossLog, RunningMean
 
 
 class Run:
@@ -58,3 +58,12 @@ def test_a_resume_goes_on_with_open_windows(stop: int) -> None:
     second.steps(LOSSES[stop:])
     assert first.rows + second.rows == whole.rows
     assert second.log.newest == whole.log.newest
+
+
+def test_names_that_come_in_some_steps_alone_have_means_of_their_own() -> None:
+    mean = RunningMean()
+    mean.add("d,g", torch.tensor([1.0, 10.0], dtype=torch.float64))
+    mean.add("d", torch.tensor([3.0], dtype=torch.float64))
+    mean.add("d,g", torch.tensor([5.0, 20.0], dtype=torch.float64))
+    assert mean.take("epoch_") == {"epoch_d": 3.0, "epoch_g": 15.0}
+    assert mean.take() == {}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
+from fer_lightning.config.schema import EvaluationConfig
+from fer_lightning.errors import UserError
 from fer_lightning.features.network import Features
 from fer_lightning.metrics.distribution import compare, frechet_distance, kernel_distance
+from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.registry import metrics
+from tests.unit.metrics.helpers import small_cgan, small_faces
 
 
 def gaussian(count: int, mean: Tensor, root: Tensor, seed: int) -> Tensor:
@@ -77,3 +84,59 @@ def test_the_seed_alone_decides_and_the_global_state_stays() -> None:
     assert kernel_distance(real, fake, 4) != first
     assert torch.equal(torch.get_rng_state(), before)
     assert first[1] > 0
+
+
+def shift(real: Tensor, fake: Tensor) -> float:
+    return float((fake.mean(0) - real.mean(0)).norm())
+
+
+def chance(real: Tensor, fake: Tensor) -> float:
+    return float(torch.rand(()))
+
+
+def nothing(real: Tensor, fake: Tensor) -> float:
+    return float("nan")
+
+
+def install(monkeypatch: pytest.MonkeyPatch, *names: str, function: str = "") -> None:
+    paths = {name: f"{__name__}:{function or name}" for name in names}
+    monkeypatch.setitem(metrics.__dict__, "paths", paths)
+    monkeypatch.setitem(metrics.__dict__, "packages", dict.fromkeys(names, "theirs 1.0"))
+
+
+def test_metrics_of_third_parties_are_measured_like_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fake = features(40, 0), features(40, 1)
+    before = compare("pixels", real.vectors, fake, 5, 0)
+    install(monkeypatch, "shift", "nothing")
+    found = compare("pixels", real.vectors, fake, 5, 0)
+    expected = float((fake.vectors.mean(0) - real.vectors.mean(0)).norm())
+    assert found.metrics == {**before.metrics, "shift_pixels": pytest.approx(expected)}
+    assert found.left_out["nothing_pixels"] == "is no number (nan)"
+    one = compare("pixels", real.vectors, features(1, 1), 5, 0, "fear")
+    assert one.left_out["shift_pixels/fear"] == "needs 2 images, has 1"
+
+
+def test_the_protocol_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = small_faces(tmp_path)
+    measuring, model = Evaluator(faces, "val", [], EvaluationConfig()), small_cgan(faces)
+    before = measuring.protocol(model)
+    install(monkeypatch, "shift")
+    assert measuring.protocol(model) == {**before, "metrics": {"shift": "theirs 1.0"}}
+
+
+def test_their_random_numbers_are_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, "chance")
+    state = torch.get_rng_state()
+    drawn = [
+        compare("pixels", features(9, 0).vectors, features(9, 1), 5, seed).metrics["chance_pixels"]
+        for seed in (3, 3, 4)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("name", ["frechet", "coverage"])
+def test_a_name_of_ours_is_not_for_others(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, name, function="shift")
+    with pytest.raises(UserError, match=f"'{name}' of theirs 1.0 has the name of a built-in one"):
+        compare("pixels", features(9, 0).vectors, features(9, 1), 5, 0)

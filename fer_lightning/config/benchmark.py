@@ -1,0 +1,66 @@
+"""What ``fer benchmark`` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from omegaconf import MISSING
+
+from fer_lightning.config.schema import FaceConfig
+from fer_lightning.errors import UserError
+from fer_lightning.models.config import ModelConfig
+from fer_lightning.registry import benchmarks
+
+ALL = "all"
+"""Every benchmark there is."""
+LEAST = 100
+"""Images that ``growth`` needs, for a batch of 64 has to fit into the training part."""
+
+
+@dataclass(kw_only=True)
+class BenchmarkConfig(FaceConfig):
+    """``fer benchmark``: pieces of work beside what one would otherwise do.
+
+    Attributes:
+        benchmark: ``feed``, ``detect``, ``train``, ``metrics``, ``startup`` or ``growth``; ``all``
+            is each of them.
+        model: The model of ``train``.
+        photographs: Folder of photographs for ``detect``, searched through; None draws some.
+        rounds: How often each way is timed, all in turn; medians are reported.
+        seconds: Length of a round of ``train``, about.
+        counts: Numbers of drawn images for ``growth``.
+        out: Folder to write; None is ``multirun/benchmark/<benchmark>``.
+    """
+
+    benchmark: str = ALL
+    model: ModelConfig = MISSING
+    photographs: Path | None = None
+    rounds: int = 5
+    seconds: float = 10.0
+    counts: list[int] = field(default_factory=lambda: [1_000, 10_000, 100_000])
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = [ALL, *benchmarks.names()]
+        if self.benchmark not in known:
+            near = get_close_matches(self.benchmark, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+            raise UserError(f"benchmark={self.benchmark}: there is no such benchmark; {hint}")
+        self.model.check(self.image_size)
+        if self.photographs is not None and not self.photographs.expanduser().is_dir():
+            raise UserError(f"photographs={self.photographs}: there is no such folder")
+        if self.rounds < 1:
+            raise UserError(f"rounds={self.rounds}: give at least 1")
+        if not self.seconds > 0:
+            raise UserError(f"seconds={self.seconds}: give a number above 0")
+        rising = sorted(set(self.counts)) == self.counts
+        if len(self.counts) < 2 or not rising or self.counts[0] < LEAST:
+            raise UserError(f"counts={self.counts}: give two or more, rising, from {LEAST} on")
+
+    @property
+    def names(self) -> list[str]:
+        """The benchmarks to run, in order."""
+        return benchmarks.names() if self.benchmark == ALL else [self.benchmark]
