@@ -139,7 +139,7 @@ class Corpus:
         extra: Archives whose rows are added to the training part.
         detector: The block's own detector; None takes the job's.
         split: Division into train, val and test.
-        batch_size: Images in a batch, on each device.
+        batch_size: Images in a batch, over all devices together.
         balance: Draw every class equally often while training.
         augmentation: Random changes to training batches.
     """

@@ -1,0 +1,33 @@
+"""The pictures of the documentation: each has its command, and the script that draws some runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from tests.conftest import REPOSITORY
+
+PICTURES = REPOSITORY / "docs" / "pictures"
+
+
+def test_every_picture_stands_beside_its_command() -> None:
+    lines = (PICTURES / "README.md").read_text(encoding="utf-8").splitlines()
+    named = [
+        name for line in lines for name in re.findall(r"`(\w+\.png)`", line[: line.find(" | ")])
+    ]
+    assert sorted(named) == sorted(path.name for path in PICTURES.glob("*.png"))
+
+
+def test_the_script_draws_its_sheets(tmp_path: Path) -> None:
+    script = PICTURES / "faces.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, cwd=REPOSITORY)
+    for name in ("action_units.png", "views.png"):
+        with Image.open(tmp_path / name) as drawn, Image.open(PICTURES / name) as shown:
+            assert drawn.height == shown.height
+            colours = drawn.getcolors(maxcolors=2**24)
+            assert colours is not None
+            assert len(colours) > 1000
