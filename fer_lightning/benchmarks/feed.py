@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ OURS, FILES, BARE = "fer_lightning", "ImageFolder + DataLoader(2 workers)", "bar
 
 
 def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
-    """Images a second of whole epochs, in shuffled batches, as float32 in [-1, 1].
+    """Images a second of whole epochs, in shuffled batches, as float32 in [-1, 1] on the device.
 
     The image folder holds the archive's faces as PNG files, cropped and scaled already; that they
     give the same pixels is checked first. The bare gather is torch's indexing of the same uint8
@@ -43,20 +43,28 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
     rows = rows[rows < len(archive)]
     rows = rows[:: -(-len(rows) // MOST)]  # of every class
     labels = faces.labels[rows]
-    store = FaceStore(faces.archives[:1], torch.device("cpu"))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    store = FaceStore(faces.archives[:1], device)
     loader = FaceLoader(store, rows, labels, size, 0, training=True)
     memory = torch.from_numpy(np.array(archive.faces[rows]))
+    there = memory.to(device)
     with tempfile.TemporaryDirectory(prefix="fer-benchmark-") as folder:
         files = _image_folder(Path(folder), memory, labels, faces.classes)
         _check_equal(files, memory)
         batches = DataLoader(
-            files, size, shuffle=True, num_workers=WORKERS, persistent_workers=True, drop_last=True
+            files,
+            size,
+            shuffle=True,
+            num_workers=WORKERS,
+            persistent_workers=True,
+            pin_memory=device.type == "cuda",
+            drop_last=True,
         )
         whole = len(rows) // size * size
         ways = {
-            OURS: lambda: rate(whole, lambda: _run_through(loader)),
-            FILES: lambda: rate(whole, lambda: _run_through(batches)),
-            BARE: lambda: rate(whole, lambda: _gather(memory, size)),
+            OURS: lambda: rate(whole, lambda: _go_through(loader)),
+            FILES: lambda: rate(whole, lambda: _feed(batches, device)),
+            BARE: lambda: rate(whole, lambda: _gather(there, size)),
         }
         result = in_turn("feeding", "images/s", ways, config.rounds)
     result.goals = [
@@ -70,13 +78,18 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
     yield result
 
 
-def _run_through(batches: Iterable[object]) -> None:
-    for _ in batches:
+def _go_through(loader: FaceLoader) -> None:
+    for _ in loader:
         pass
 
 
+def _feed(batches: DataLoader[tuple[Tensor, Tensor]], device: torch.device) -> None:
+    for images, _ in batches:
+        images.to(device, non_blocking=True)
+
+
 def _gather(memory: Tensor, size: int) -> None:
-    order = torch.randperm(len(memory))
+    order = torch.randperm(len(memory), device=memory.device)
     for start in range(0, len(order) - size + 1, size):
         memory[order[start : start + size]]
 

@@ -160,27 +160,28 @@ def _fill(
     """Write the missing shards, showing how many images are done."""
     missing = writer.missing(shards)
     units = sorted({unit for row in rows for unit in row.action_units})
-    jobs = {
-        number: (number, rows[number * SHARD : (number + 1) * SHARD], writer.partial, units)
+    jobs = (
+        (number, rows[number * SHARD : (number + 1) * SHARD], writer.partial, units)
         for number in missing
-    }
-    done = len(rows) - sum(len(job[1]) for job in jobs.values())
+    )
+    left = sum(min(SHARD, len(rows) - number * SHARD) for number in missing)
+    done = len(rows) - left
     with progress_bar(total=len(rows), initial=done, desc="Cutting faces", unit="img") as bar:
-        if min(workers, len(jobs)) <= 1:
+        if min(workers, len(missing)) <= 1:
             worker = _Worker(recipe)
-            for job in jobs.values():
+            for job in jobs:
                 bar.update(worker.shard(*job))
             return
         recipe.detector.build()  # what is wrong with it is said here, not by a dead worker
         with ProcessPoolExecutor(
-            min(workers, len(jobs)),
+            min(workers, len(missing)),
             # Forking a process in which torch has started threads can hang.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
             initargs=(recipe,),
         ) as pool:
             try:
-                for done in _run_all(pool, jobs.values(), 2 * workers):
+                for done in _run_all(pool, jobs, 2 * workers):
                     bar.update(done)
             except BrokenProcessPool as error:
                 raise UserError(

@@ -93,12 +93,15 @@ class TrainingModule(lightning.LightningModule):
     def compile_networks(self, mode: str) -> None:
         """Let PyTorch compile every network that is trained, when it first runs.
 
+        It does so for each shape of a batch. Sampling, in batches of any size, is to call
+        ``network.forward``, which stays as it was.
+
         Args:
             mode: Of :func:`torch.compile`. Names of weights, and thus checkpoints, stay the same.
         """
         for network in self.children():
             if any(weight.requires_grad for weight in network.parameters()):
-                network.compile(mode=mode)
+                network.compile(mode=mode, dynamic=False)
 
     def on_train_start(self) -> None:
         """Global random states go back last, when nothing draws from them before training."""

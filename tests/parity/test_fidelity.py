@@ -17,6 +17,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from fer_lightning.features.inception import InceptionConfig
 from fer_lightning.features.network import Features
 from fer_lightning.metrics.distribution import FrechetDistance, GivenFeatures, compare
+from tests.helpers.inception import random_inception
 
 
 def two_sets(count: int, width: int) -> tuple[Tensor, Tensor]:
@@ -71,7 +72,7 @@ def test_inception_score_equals_within_its_spread() -> None:
 @pytest.mark.slow
 def test_images_give_the_features_of_torch_fidelity(tmp_path: Path) -> None:
     weights = tmp_path / "random.pth"
-    torch.save(_random_inception(), weights)
+    torch.save(random_inception(), weights)
     network = InceptionConfig(weights=weights).build()
     reference = FeatureExtractorInceptionV3(
         "inception-v3-compat", ["2048", "logits_unbiased"], str(weights)
@@ -89,25 +90,6 @@ def test_images_give_the_features_of_torch_fidelity(tmp_path: Path) -> None:
     smooth = InceptionConfig(weights=weights, antialias=True).build()
     with torch.no_grad():
         assert not torch.allclose(smooth(faces).vectors, vectors, rtol=1e-4)
-
-
-def _random_inception() -> dict[str, Tensor]:
-    """A state dict of its shapes; its constructor would download or unpickle one."""
-
-    class Unloaded(FeatureExtractorInceptionV3):  # type: ignore[misc]
-        def load_state_dict(self, *arguments: object, **options: object) -> None:
-            pass
-
-    import io
-
-    nothing = io.BytesIO()
-    torch.save({}, nothing)
-    nothing.seek(0)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        state: dict[str, Tensor] = Unloaded("inception-v3-compat", ["2048"], nothing).state_dict()
-    # He et al. 2015 instead of torch's default, under which the signal fades on its long way.
-    return {n: v * 6**0.5 if n.endswith("conv.weight") else v for n, v in state.items()}
 
 
 def test_symmetric_eigenvalues_replace_the_last_step_of_torchmetrics_alone() -> None:

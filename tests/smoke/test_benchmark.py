@@ -10,7 +10,14 @@ import pytest
 
 from tests.conftest import Fer
 
-TINY = ["rounds=1", "seconds=0.5", "image_size=16", "channels=1", "model.width=4", "model.latent_dim=8"]
+TINY = [
+    "rounds=1",
+    "seconds=0.5",
+    "image_size=16",
+    "channels=1",
+    "model.width=4",
+    "model.latent_dim=8",
+]
 DRAWN = ["data.count=140", "data.picture_size=64", "data.subjects=10", "data.batch_size=8"]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,7 @@ class Corpus:
         return 3
 
     @abstractmethod
-    def rows(self) -> list[SourceRow]:
+    def rows(self) -> Sequence[SourceRow]:
         """Read the dataset's layout into rows, in an order that depends on its content alone.
 
         Raises:

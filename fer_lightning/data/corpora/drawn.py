@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,35 +69,31 @@ class Drawn(Corpus):
                 f"data.emotions={self.emotions}: give one or more of {list(EMOTIONS)}, each once"
             )
 
-    def rows(self) -> list[SourceRow]:
+    def rows(self) -> Sequence[SourceRow]:
         """One row for each picture: the frames of one number after another."""
-        numbers = range(self.count // self.frames)
-        return [row for number in numbers for row in self._sequence(number)]
+        return _Rows(self)
 
-    def _sequence(self, number: int) -> list[SourceRow]:
+    def row(self, position: int) -> SourceRow:
+        """Row of one picture by its place among :meth:`rows`, from 0."""
         from fer_lightning.data.drawn import emotion_action_units, generator
 
+        number, frame = divmod(position, self.frames)
         turn, choice = divmod(number, len(self.emotions))
         emotion = self.emotions[choice]
         drawn = float(generator(self.seed, "intensity", number).uniform(0.6, 1.0))
         apex = 0.0 if emotion == "neutral" else round(drawn, 4)
-        rows = []
-        for frame in range(self.frames):
-            intensity = apex * self._moment(frame)
-            units = emotion_action_units(
-                emotion, intensity, generator(self.seed, "action units", number)
-            )
-            rows.append(
-                SourceRow(
-                    path=f"drawn/{number:06d}",
-                    frame=frame,
-                    emotion=emotion,
-                    subject=f"S{turn % self.subjects:03d}",
-                    intensity=intensity,
-                    action_units=units,
-                )
-            )
-        return rows
+        intensity = apex * self._moment(frame)
+        units = emotion_action_units(
+            emotion, intensity, generator(self.seed, "action units", number)
+        )
+        return SourceRow(
+            path=f"drawn/{number:06d}",
+            frame=frame,
+            emotion=emotion,
+            subject=f"S{turn % self.subjects:03d}",
+            intensity=intensity,
+            action_units=units,
+        )
 
     def _moment(self, frame: int) -> float:
         """Where a frame stands between the start of its sequence, 0, and the apex, 1."""
@@ -136,3 +132,23 @@ class Drawn(Corpus):
         from fer_lightning.data.drawn import VERSION
 
         return super().source_settings() | {"drawing": VERSION}
+
+
+class _Rows(Sequence[SourceRow]):
+    """Makes a row when it is asked for, so that a million of them take no memory."""
+
+    def __init__(self, corpus: Drawn) -> None:
+        self.corpus = corpus
+
+    def __len__(self) -> int:
+        return self.corpus.count // self.corpus.frames * self.corpus.frames
+
+    @overload
+    def __getitem__(self, place: int) -> SourceRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[SourceRow]: ...
+    def __getitem__(self, place: int | slice) -> SourceRow | list[SourceRow]:
+        places = range(len(self))[place]  # also negative ones; an IndexError ends iteration
+        if isinstance(places, int):
+            return self.corpus.row(places)
+        return [self.corpus.row(position) for position in places]

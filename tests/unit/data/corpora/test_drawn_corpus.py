@@ -49,7 +49,7 @@ def test_rows_carry_exact_labels() -> None:
 
 def test_pictures_do_not_depend_on_count_or_on_those_before() -> None:
     few, many = Drawn(count=20), Drawn(count=500)
-    assert many.rows()[:20] == few.rows()
+    assert many.rows()[:20] == list(few.rows())
     row = many.rows()[13]
     last = many.load(many.rows()[-1])
     assert (many.load(row) == few.load(row)).all()
@@ -58,7 +58,7 @@ def test_pictures_do_not_depend_on_count_or_on_those_before() -> None:
 
 def test_seed_changes_pictures_and_labels() -> None:
     first, second = Drawn(count=7), Drawn(count=7, seed=1)
-    assert first.rows() != second.rows()
+    assert list(first.rows()) != list(second.rows())
     assert (first.load(first.rows()[0]) != second.load(first.rows()[0])).any()
 
 
@@ -157,6 +157,16 @@ def test_importing_the_corpus_imports_nothing_heavy() -> None:
         "assert not {'torch', 'pyarrow', 'PIL'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_rows_are_made_when_they_are_asked_for() -> None:
+    rows = Drawn(count=10**12, frames=3).rows()
+    assert len(rows) == 10**12 - 1
+    assert rows[-1].path == "drawn/333333333332"
+    assert rows[-1].frame == 2
+    assert rows[4:8:2] == [rows[4], rows[6]]
+    with pytest.raises(IndexError):
+        rows[10**12]
 
 
 @pytest.mark.parametrize("gray", [False, True])

@@ -1,0 +1,122 @@
+"""Types the commands of a page in this process, and notes which do not do what the page says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+
+from fer_lightning.cli import main
+from fer_lightning.config.registration import JOB_SCHEMAS
+from fer_lightning.launchers import pool
+from tests.docs import layouts
+from tests.docs.commands import Command
+
+Run = Callable[[Any], Any]
+"""What a job does with its typed configuration."""
+
+
+@dataclass
+class Reader:
+    """Reads one page, with the working folder as a scratch folder.
+
+    Attributes:
+        capture: Gives what was printed.
+        places: What stands for DIR, by corpus, for FILE (``weights``), and, where commands are
+            executed, for a RUN, an OTHER or an OUT that the page has not made.
+        wrapped: From a job and the command to what is run instead of the job.
+        executes: Whether that does the job, so that the mistakes that it meets are met.
+        mistakes: A text for each command that does not work.
+        makers: What made RUN, OTHER and OUT.
+    """
+
+    capture: pytest.CaptureFixture[str]
+    places: dict[str, Path]
+    wrapped: Callable[[str, Run, Command], Run]
+    executes: bool
+    mistakes: list[str] = field(default_factory=list)
+    makers: dict[str, list[str]] = field(default_factory=dict)
+
+    def type(self, command: Command) -> None:
+        """Run one command of ``fer``, or a snippet, and note whether it ended as the page says."""
+        if self.executes:
+            self._clear(command)
+        self.capture.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            # Cells of the pool are processes, in which nothing would be wrapped.
+            patch.setattr(pool, "PoolLauncher", OneByOne)
+            for job in JOB_SCHEMAS:
+                module = import_module(f"fer_lightning.jobs.{job}")
+                patch.setattr(module, "run", self.wrapped(job, module.run, command))
+            for name, value in command.environment.items():
+                patch.setenv(name, str(self.places["data"]) if value == "DIR" else value)
+            status: Any
+            try:
+                status = self._run(command)
+            except (Exception, SystemExit) as error:
+                status = repr(error)
+        printed, errors = self.capture.readouterr()
+        said = command.output.strip()
+        if said.startswith("fer: error: "):
+            right = (status == 2 and said in errors) or (status == 0 and not self.executes)
+        else:
+            right = status == 0
+        if not right:
+            told = (errors or printed).strip()[-1500:]
+            self.mistakes.append(f"{command}\n    ended with {status}: {told}")
+
+    def _run(self, command: Command) -> int:
+        program, *arguments = command.words
+        if program == "python":
+            exec(compile(arguments[0], "snippet", "exec"), {"__name__": "__main__"})
+            return 0
+        return main([self._filled(word, command) for word in arguments])
+
+    def _filled(self, word: str, command: Command) -> str:
+        """A word with what DIR and FILE stand for; RUN, OTHER and OUT stand for themselves."""
+        said = " ".join(w for w in command.words if w.startswith(("data=", "experiment=")))
+        corpus = next((name for name in layouts.NAMES if name in said), "folder")
+        corpus = "folder" if word.startswith("photographs=") else corpus
+        word = re.sub(r"\bDIR\b", str(self.places[corpus]), word)
+        word = re.sub(r"\bFILE\b", str(self.places["weights"]), word)
+        word = word.replace("$SLURM_ARRAY_TASK_ID", "0")
+        key, _, value = word.partition("=")
+        if "\u2026" in value:  # the reader has the rest of the name on the screen
+            found = sorted(str(path) for path in Path().glob(value.replace("\u2026", "*[0-9a-f]")))
+            return f"{key}={found[0]}" if found else word
+        return word
+
+    def _clear(self, command: Command) -> None:
+        """Take RUN, OTHER and OUT from what makes others, and give them to what needs them."""
+        words = [w for w in command.words if not w.startswith(("trainer.", "logger", "force="))]
+        for name in ("RUN", "OTHER", "OUT"):
+            if words_making(name) & set(words):
+                if self.makers.setdefault(name, words) != words:
+                    shutil.rmtree(name, ignore_errors=True)
+                    self.makers[name] = words
+            elif not Path(name).exists() and re.search(rf"\b{name}\b", " ".join(words)):
+                shutil.copytree(self.places[name], name)
+                self.makers[name] = []
+
+    def finish(self) -> None:
+        """Fail if a command does not work."""
+        assert not self.mistakes, "\n".join(["these do not work:", *self.mistakes])
+
+
+def words_making(name: str) -> set[str]:
+    """Arguments by which a command writes the folder ``name``."""
+    return {f"{key}={name}" for key in ("run_dir", "archive", "out")}
+
+
+class OneByOne(BasicLauncher):  # type: ignore[misc]
+    """Stands for the pool."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__()

@@ -1,0 +1,233 @@
+"""Every command on every page: composed to its typed object, and executed where that can be.
+
+Executed are they on a few drawn faces and cut down to seconds. The pages below
+``docs/extending`` need the package that they describe: ``test_extending.py`` runs their commands.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fer_lightning.cli import JOBS
+from fer_lightning.config.benchmark import BenchmarkConfig
+from fer_lightning.config.registration import JOB_SCHEMAS
+from fer_lightning.config.schema import (
+    EvaluateConfig,
+    GenerateConfig,
+    PrepareConfig,
+    TrainConfig,
+    WandbMode,
+)
+from fer_lightning.config.study import StudyConfig
+from fer_lightning.data.corpora.drawn import Drawn
+from fer_lightning.jobs.study import _as_typed, _mistake
+from fer_lightning.runs import JobResult
+from fer_lightning.studies.record import StudyRecord
+from tests.conftest import REPOSITORY
+from tests.docs import layouts
+from tests.docs.commands import Command, commands, pages
+from tests.docs.reader import Reader, Run
+from tests.helpers.inception import random_inception
+
+PAGES = [page for page in pages() if page.parent.name != "extending"]
+NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
+ONLY_COMPOSED = {
+    r"^make": "CI runs make itself",
+    r"^wandb ": "needs an account at W&B",
+    r"logger=wandb_online": "needs an account at W&B",
+    r"^srun ": "needs SLURM",
+    r"CUDA_VISIBLE_DEVICES=": "needs GPUs",
+    r"trainer\.devices=": "needs several devices; tests/smoke/test_devices.py starts processes",
+    r"benchmark=all": "takes minutes however small; tests/smoke/test_benchmark.py runs each",
+}
+"""What is not executed, by a pattern of the command, and why."""
+
+
+COMPOSED: set[str] = set()
+"""Commands of pages that have passed; many stand on several."""
+
+
+def reason(command: Command) -> str | None:
+    """Why a command is only composed, or None."""
+    found = (why for pattern, why in ONLY_COMPOSED.items() if re.search(pattern, command.text))
+    return next(found, None)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What DIR and FILE stand for."""
+    root = tmp_path_factory.mktemp("data")
+    return {**layouts.make(root), "data": root, "weights": root / "weights.pth"}
+
+
+@pytest.fixture(autouse=True)
+def _scratch(tmp_path: Path, places: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FER_DATA", str(places["data"]))
+
+
+def typed(job: str, run: Run, command: Command) -> Run:
+    """Instead of a job: see that it would have been given what it takes, and so would cells."""
+
+    def check(config: Any) -> JobResult:
+        assert type(config) is JOB_SCHEMAS[job]
+        if isinstance(config, StudyConfig):
+            config.study.seeds = config.study.seeds[:1]
+            for cell in StudyRecord.open(config.study, config.train).cells:
+                mistake = _mistake(cell.job, _as_typed(cell.job, cell.overrides))
+                assert mistake is None, f"{cell.label}: {mistake}"
+        return JobResult(Path())
+
+    return check
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_command_is_composed(
+    page: Path, places: dict[str, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    reader = Reader(capfd, places, typed, executes=False)
+    for command in commands(page):
+        program, *words = command.words
+        if command.text in COMPOSED and program == "fer":
+            continue
+        if program == "make":
+            assert set(words) <= targets(), f"{command}: the Makefile has {sorted(targets())}"
+        elif program == "fer" and command.mention:
+            named = {word for word in words[:1] if word.isidentifier()}
+            assert named <= JOBS.keys(), f"{command}: there is no such job"
+        elif program == "fer":
+            reader.type(without_cluster(command))
+        elif program == "python":
+            compile(words[0], str(command), "exec")
+    reader.finish()
+    COMPOSED.update(command.text for command in commands(page))
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "told"),
+    [
+        ("fer train model.widht=3", "", "did you mean model.width?"),
+        ("fer train model.width=0", "", "model.width=0: give at least 1"),
+        ("fer study 'train=[model.widht=3]'", "", "there is no key model.widht"),
+        ("fer train model.width=0", "fer: error: model.width=1", "model.width=0"),
+    ],
+)
+def test_what_does_not_work_is_told_with_its_place(
+    words: str, output: str, told: str, places: dict[str, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    reader = Reader(capfd, places, typed, executes=False)
+    reader.type(Command("page.md", 7, tuple(shlex.split(words)), output=output))
+    with pytest.raises(AssertionError, match=rf"page\.md:7: fer .*\n.*{re.escape(told)}"):
+        reader.finish()
+
+
+def targets() -> set[str]:
+    """What ``make`` can be asked for."""
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+
+
+def without_cluster(command: Command) -> Command:
+    """A command for SLURM without its launcher, where that is not installed."""
+    if find_spec("submitit") or "submitit" not in str(command):
+        return command
+    kept = (w for w in command.words if not w.startswith(("hydra/launcher=", "hydra.launcher.")))
+    return replace(command, words=tuple(kept))
+
+
+def small(job: str, run: Run, command: Command) -> Run:
+    """The job on few faces, with thin networks and two batches, on the CPU."""
+
+    def cut(config: Any) -> Any:
+        if isinstance(getattr(config, "data", None), Drawn):
+            config.data.count = min(config.data.count, 70)
+        if isinstance(config, PrepareConfig):
+            config.workers = 1
+        if isinstance(config, TrainConfig | BenchmarkConfig):
+            config.data.batch_size = min(config.data.batch_size, 8)
+            config.model.width = min(config.model.width, 4)  # type: ignore[attr-defined]
+        if isinstance(config, BenchmarkConfig):
+            config.rounds, config.seconds, config.counts = 1, 0.5, [100, 200]
+        if isinstance(config, TrainConfig):
+            config.trainer.max_images = min(config.trainer.max_images, 16)
+            config.trainer.accelerator = "cpu"
+            if not command.page.endswith("wandb.md"):
+                config.logger.wandb = WandbMode.disabled
+        if isinstance(config, EvaluateConfig | GenerateConfig):
+            config.accelerator = "cpu"
+        if isinstance(config, EvaluateConfig):
+            config.evaluation.per_class &= config.feature.name == "pixels"
+        if isinstance(config, StudyConfig):
+            config.study.seeds = config.study.seeds[:1]
+        return run(config)
+
+    return cut
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archives and runs that are named by hash: pages may share them."""
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module")
+def made(places: dict[str, Path], shared: Path) -> dict[str, Path]:
+    """What stands for FILE, and for RUN, OTHER and OUT on pages that begin with them."""
+    torch.save(random_inception(), places["weights"])
+    return {**places, **{name: shared / name for name in ("RUN", "OTHER", "OUT")}}
+
+
+FIRST = [
+    "fer train data=fer2013 data.root=DIR run_dir=RUN",
+    "fer train data=fer2013 data.root=DIR seed=1 run_dir=OTHER",
+    "fer generate run=RUN count=70 archive=OUT",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_command_works(
+    page: Path,
+    made: dict[str, Path],
+    shared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.delenv("FER_ARCHIVES")
+    for name in ("archives", "multirun/train"):
+        (shared / name).mkdir(parents=True, exist_ok=True)
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).symlink_to(shared / name)
+    reader = Reader(capfd, made, small, executes=True)
+    if not (shared / "RUN").exists():
+        with monkeypatch.context() as patch:
+            patch.chdir(shared)
+            for line in FIRST:
+                reader.type(Command("at first", 0, tuple(line.split())))
+    for command in commands(page):
+        if not command.mention and reason(command) is None:
+            reader.type(command)
+        elif command.words[:2] == ("wandb", "sync") and not command.mention:
+            (folder,) = command.words[2:]
+            assert list(Path().glob(folder.replace("\u2026", "*"))), f"{command}: not there"
+    reader.finish()
+
+
+def test_what_is_only_composed_is_listed_with_its_reason() -> None:
+    found = [command for page in PAGES for command in commands(page) if not command.mention]
+    for command in found:
+        if (why := reason(command)) is not None:
+            print(f"{command}: {why}")
+    unused = {p for p in ONLY_COMPOSED if not any(re.search(p, c.text) for c in found)}
+    assert not unused, "no command needs these exceptions any more"
