@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from pathlib import PurePath
+from typing import Any
 
+import yaml
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
@@ -54,7 +57,12 @@ def register() -> None:
             _open_mappings(node)
             store.store(group=f"schema/{registry.config_group}", name=name, node=node)
     Plugins.instance().register(FerSearchPath)
+    yaml.add_multi_representer(PurePath, _as_text)  # for --cfg, which would print a Python object
     pool.register()
+
+
+def _as_text(dumper: Any, path: PurePath) -> Any:
+    return dumper.represent_str(str(path))
 
 
 def _open_mappings(node: DictConfig) -> None:

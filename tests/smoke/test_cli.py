@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fer_lightning.cli import main
 from tests.conftest import Fer
@@ -46,6 +47,8 @@ MISTAKES = [
     (["generate", "run=/no/where"], "run=/no/where"),
     (["train", "feature=pixels"], "pass trainer.evaluate_images=N"),
     (["train", "evaluation.count=5"], "pass trainer.evaluate_images=N"),
+    (["train", "seed=0,1"], "seed=0,1: a sweep over values needs -m"),
+    (["train", "trainer.compile=fast"], "choose from ('default', 'reduce-overhead'"),
     (["trian"], "did you mean `fer train`?"),
 ]
 
@@ -88,6 +91,12 @@ def test_a_path_may_have_any_name(fer: Fer, tmp_path: Path, name: str) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / name / "out" / "manifest.json").read_text())["count"] == 36
     assert done.stdout.splitlines()[-1] == f"archive: {name}/out"
+
+
+def test_a_configuration_is_printed_as_plain_yaml(fer: Fer) -> None:
+    done = fer("train", "data=folder", "data.root=my faces/é", "--cfg", "job")
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load(done.stdout)["data"]["root"] == "my faces/é"
 
 
 def test_nothing_is_left_in_the_working_folder(fer: Fer, tmp_path: Path) -> None:

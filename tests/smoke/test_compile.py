@@ -37,12 +37,6 @@ def test_without_a_compiler_it_is_refused(fer: Fer, tmp_path: Path) -> None:
     assert "install g++" in done.stderr
 
 
-def test_an_unknown_mode_is_refused(fer: Fer) -> None:
-    done = fer(*RUN, "trainer.compile=fast")
-    assert done.returncode == 2
-    assert "choose from ('default', 'reduce-overhead'" in done.stderr
-
-
 def test_clipping_is_refused_where_gradients_are_scaled(fer: Fer) -> None:
     done = fer(*RUN, "trainer.precision=16-mixed", "model.gradient_clip=1")
     assert done.returncode == 2
