@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"fer: error: {mistake}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("fer: interrupted; the same command goes on where it was", file=sys.stderr)
+        goes_on = "" if arguments[0] == "benchmark" else "; the same command goes on where it was"
+        print(f"fer: interrupted{goes_on}", file=sys.stderr)
         return 130
 
 

@@ -1,6 +1,10 @@
-"""Which device a job that trains nothing works on."""
+"""What a job can use: the device of one that trains nothing, and a compiler."""
 
 from __future__ import annotations
+
+import os
+import shutil
+import sys
 
 import torch
 
@@ -17,3 +21,9 @@ def chosen_device(accelerator: str) -> torch.device:
         raise UserError("accelerator=gpu: there is no CUDA device here; pass cpu or auto")
     use_gpu = accelerator != "cpu" and torch.cuda.is_available()
     return torch.device("cuda" if use_gpu else "cpu")
+
+
+def can_compile() -> bool:
+    """Whether :func:`torch.compile` finds the C++ compiler that it looks for."""
+    usual = "clang++" if sys.platform == "darwin" else "g++"
+    return shutil.which(os.environ.get("CXX", usual)) is not None

@@ -30,7 +30,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def mendable(error: Exception) -> UserError | None:
-    """The user's side of an exception: a full, read-only or foreign disk; None for all others."""
+    """The user's side of an exception: a full or foreign disk, a file where a folder should be."""
     if isinstance(error, UserError):
         return error
     if isinstance(error, OSError) and error.errno in _UNWRITABLE:
@@ -38,5 +38,9 @@ def mendable(error: Exception) -> UserError | None:
             f"{error.filename or 'the disk'} cannot be written ({error.strerror}): make room or "
             "choose another place; what was written is kept, and the same command goes on from "
             "there"
+        )
+    if isinstance(error, NotADirectoryError | FileExistsError) and error.filename:
+        return UserError(
+            f"{error.filename}: this, or what stands above it, is a file; give a folder"
         )
     return None

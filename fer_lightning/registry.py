@@ -53,7 +53,7 @@ class Registry:
         """All registered names, sorted."""
         return sorted(self.paths)
 
-    def load(self, name: str) -> type[Any]:
+    def load(self, name: str) -> Any:
         """Import the class called ``name``; of metrics and benchmarks, the function.
 
         Raises:
@@ -64,8 +64,7 @@ class Registry:
             hint = f"did you mean {near[0]!r}?" if near else f"choose from {self.names()}"
             raise UserError(f"{self.kind}: there is no {name!r}; {hint}")
         module, _, attribute = self.paths[name].partition(":")
-        loaded: type[Any] = getattr(import_module(module), attribute)
-        return loaded
+        return getattr(import_module(module), attribute)
 
 
 corpora = Registry(

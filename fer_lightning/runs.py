@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
+from fer_lightning import __version__
 from fer_lightning.config.plain import flatten
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError, naming
@@ -222,18 +223,20 @@ def write_whole(path: Path, text: str) -> None:
 def provenance() -> dict[str, Any]:
     """Versions, commit and machine, for ``results.json``."""
     packages = (
-        "fer_lightning",
         "torch",
+        "torchvision",
         "lightning",
         "hydra-core",
         "numpy",
         "scipy",
         "torchmetrics",
         "torch-fidelity",
+        "facenet-pytorch",
+        "pillow",
     )
     return {
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in packages},
+        "versions": {"fer_lightning": __version__, **{name: _version(name) for name in packages}},
         "commit": _commit(),
         "machine": {"platform": platform.platform(), "cores": os.cpu_count()},
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

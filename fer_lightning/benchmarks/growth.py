@@ -64,11 +64,13 @@ def _table(job: str, counts: Sequence[int], costs: Sequence[Cost]) -> SideBySide
         (more.seconds - less.seconds) / (larger - smaller)
         for (smaller, less), (larger, more) in pairwise(sizes)
     ]
-    if len(slopes) > 1 and slopes[0] > 0:
-        growth = slopes[-1] / slopes[0]
+    if slopes[-2] > 0:
+        growth = slopes[-1] / slopes[-2]
         result.goals.append(
             Goal("times the time of an image in the step before", growth, 1.25, at_least=False)
         )
+    else:
+        result.notes.append("Sizes are too small for their difference in time to be seen.")
     memory = [cost.mebibytes for cost in costs if cost.mebibytes is not None]
     if len(memory) == len(costs):
         result.goals.append(
@@ -76,6 +78,8 @@ def _table(job: str, counts: Sequence[int], costs: Sequence[Cost]) -> SideBySide
         )
         peaks = ", ".join(f"{mib:,.0f}" for mib in memory)
         result.notes.append(f"Peak memory, mapped files apart: {peaks} MiB.")
+    else:
+        result.notes.append("Memory was not measured: this system does not tell it.")
     result.notes.append(
         "Milliseconds an image from each size to the next: "
         + ", ".join(f"{1000 * slope:.3f}" for slope in slopes)

@@ -87,7 +87,7 @@ def machine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "memory": _memory(),
         "GPU": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
     }
     made = provenance()

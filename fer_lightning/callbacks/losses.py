@@ -20,14 +20,14 @@ class RunningMean:
     """
 
     def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
+        self.sums: dict[tuple[str, ...], Tensor] = {}
+        self.counts: dict[tuple[str, ...], int] = {}
 
-    def add(self, names: str, values: Tensor) -> None:
+    def add(self, names: tuple[str, ...], values: Tensor) -> None:
         """Add one step.
 
         Args:
-            names: Separated by commas.
+            names: N names.
             values: Their values, float64 of shape (N,).
         """
         before = self.sums.get(names)
@@ -39,7 +39,7 @@ class RunningMean:
         sums: dict[str, Tensor] = {}
         counts: dict[str, int] = {}
         for names, values in self.sums.items():
-            for name, value in zip(names.split(","), values, strict=True):
+            for name, value in zip(names, values, strict=True):
                 sums[name] = sums[name] + value if name in sums else value
                 counts[name] = counts.get(name, 0) + self.counts[names]
         means = mean_over_ranks({name: total / counts[name] for name, total in sums.items()})
@@ -72,7 +72,7 @@ class LossLog(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Add the step; write a row where one is due."""
-        names, values = ",".join(outputs), torch.stack(list(outputs.values())).double()
+        names, values = tuple(outputs), torch.stack(list(outputs.values())).double()
         self.window.add(names, values)
         self.whole_epoch.add(names, values)
         row: dict[str, float] = {}
@@ -101,6 +101,14 @@ class LossLog(Callback):
         for name, mean in (("window", self.window), ("epoch", self.whole_epoch)):
             ranks = state_dict[name]
             saved = ranks[rank()] if rank() < len(ranks) else ranks[0]
-            mean.sums = {k: torch.tensor(v, dtype=torch.float64) for k, v in saved["sums"].items()}
-            mean.counts = dict(saved["counts"])
+            mean.sums = {
+                _names(k): torch.tensor(v, dtype=torch.float64).reshape(-1)
+                for k, v in saved["sums"].items()
+            }
+            mean.counts = {_names(k): count for k, count in saved["counts"].items()}
         self.newest = dict(state_dict["newest"])
+
+
+def _names(key: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Earlier checkpoints hold a number a name, not one vector for all names of a step."""
+    return (key,) if isinstance(key, str) else key

@@ -46,9 +46,9 @@ class SampleGrid(Callback):
         rows = []
         for number in range(len(module.classes)):
             emotions = torch.full((self.columns,), number)
-            rows.append(
-                to_bytes(module.sample(emotions, sample_generator(self.seed))).cpu().numpy()
-            )
+            with module.uncompiled():
+                images = module.sample(emotions, sample_generator(self.seed))
+            rows.append(to_bytes(images).cpu().numpy())
         path = self.folder / f"{images_seen(module):09d}.png"
         labelled_grid(rows, module.classes).save(path)
         for logger in trainer.loggers:

@@ -57,8 +57,8 @@ class BenchmarkConfig(FaceConfig):
         if not self.seconds > 0:
             raise UserError(f"seconds={self.seconds}: give a number above 0")
         rising = sorted(set(self.counts)) == self.counts
-        if len(self.counts) < 2 or not rising or self.counts[0] < LEAST:
-            raise UserError(f"counts={self.counts}: give two or more, rising, from {LEAST} on")
+        if len(self.counts) < 3 or not rising or self.counts[0] < LEAST:
+            raise UserError(f"counts={self.counts}: give three or more, rising, from {LEAST} on")
 
     @property
     def names(self) -> list[str]:

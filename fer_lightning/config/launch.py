@@ -176,8 +176,7 @@ def explain(error: Exception, job: str, keys: Callable[[], Iterable[str]]) -> st
         reason = next((line for line in text.splitlines() if "alue '" in line), "")
         return f"{merging[1]}: {reason or 'the value does not fit the key'}"
     if several := re.search(r"Ambiguous value for argument '([^']+)'", text):
-        key, _, values = several[1].partition("=")
-        return f"{several[1]}: a sweep over values needs -m; a list is written {key}=[{values}]"
+        return f"{several[1]}: several values are a sweep and need -m"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         options = list(error.options or [])

@@ -19,7 +19,7 @@ from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 from fer_lightning.features.base import FeatureConfig
 from fer_lightning.labels import SPLITS
-from fer_lightning.models.config import ModelConfig
+from fer_lightning.models.config import AdversarialConfig, ModelConfig
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true")
 """What Lightning's trainer understands."""
@@ -199,7 +199,7 @@ class TrainConfig(FaceConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.model.check(self.image_size)
-        clip = getattr(self.model, "gradient_clip", 0)
+        clip = self.model.gradient_clip if isinstance(self.model, AdversarialConfig) else 0
         if clip and self.trainer.precision == "16-mixed":
             raise UserError(
                 f"model.gradient_clip={clip} would clip gradients that trainer.precision=16-mixed "

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -33,6 +31,7 @@ from fer_lightning.detectors.crop import cut_face
 from fer_lightning.errors import UserError
 from fer_lightning.progress import progress_bar
 from fer_lightning.runs import command_line
+from fer_lightning.workers import begin_worker
 
 VERSION = 1
 """Raised whenever the same recipe comes to give other faces, for archives are named by it."""
@@ -266,18 +265,8 @@ _worker: _Worker
 
 def _start_worker(recipe: Recipe) -> None:
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    os.environ["OMP_NUM_THREADS"] = "1"  # a process a core; torch is not imported yet
+    begin_worker()
     _worker = _Worker(recipe)
-
-
-def _die_with_parent() -> None:
-    """A killed parent leaves no worker behind."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _run_shard(job: ShardJob) -> int:

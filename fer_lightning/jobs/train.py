@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
+from fer_lightning.devices import can_compile
 from fer_lightning.errors import UserError
 from fer_lightning.fitting import Watch, log_to
 from fer_lightning.launchers.slots import core_count
@@ -93,10 +93,10 @@ def check_devices(config: TrainConfig) -> None:
             "trainer.sync_batchnorm=true: PyTorch's SyncBatchNorm works on GPUs alone; on CPUs "
             "each process normalises its share of the batch"
         )
-    if trainer.compile and not any(map(shutil.which, ("c++", "g++", "clang++"))):
+    if trainer.compile and not can_compile():
         raise UserError(
             f"trainer.compile={trainer.compile}: PyTorch needs a C++ compiler for it, and there is "
-            "none; install g++, or leave trainer.compile out"
+            "none; install g++ or set CXX, or leave trainer.compile out"
         )
 
 

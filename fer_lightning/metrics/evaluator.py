@@ -43,7 +43,7 @@ from fer_lightning.rng import EVALUATION, SUBSETS, stream_seed
 Group = tuple[str | None, NDArray[np.int64]]
 """A class, or None for all images, and the positions of its images."""
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same model and faces come to give other numbers, for evaluations are named
 by it; what a feature network alone changes is told by the network's own version."""
 
@@ -262,7 +262,9 @@ class Evaluator(Callback):
         ) as bar:
             for number, batch in enumerate(torch.split(labels, settings.batch_size)):
                 noise = Generator().manual_seed(stream_seed(settings.seed, EVALUATION, number))
-                made.append(to_bytes(module.sample(batch, noise)).cpu())
+                with module.uncompiled():
+                    images = module.sample(batch, noise)
+                made.append(to_bytes(images).cpu())
                 bar.update(len(batch))
         return torch.cat(made)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 import lightning
@@ -38,12 +38,14 @@ class TrainingModule(lightning.LightningModule):
 
     Attributes:
         images_seen: Real images consumed so far, the one clock of a run.
+        compiled: Whether :meth:`compile_networks` was called.
     """
 
     def __init__(self, config: ModelConfig, faces: FaceFormat, seed: int) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.images_seen = 0
+        self.compiled = False
         self.classes = list(faces.classes)
         self.seed = seed
         self._noise: Generator | None = None
@@ -93,15 +95,25 @@ class TrainingModule(lightning.LightningModule):
     def compile_networks(self, mode: str) -> None:
         """Let PyTorch compile every network that is trained, when it first runs.
 
-        It does so for each shape of a batch. Sampling, in batches of any size, is to call
-        ``network.forward``, which stays as it was.
+        It does so for each shape of a batch.
 
         Args:
             mode: Of :func:`torch.compile`. Names of weights, and thus checkpoints, stay the same.
         """
+        self.compiled = True
         for network in self.children():
             if any(weight.requires_grad for weight in network.parameters()):
                 network.compile(mode=mode, dynamic=False)
+
+    def uncompiled(self) -> AbstractContextManager[None]:
+        """Within it networks run as they are: samples come in batches of any size.
+
+        Compiling for each of them would take longer than drawing them.
+        """
+        if not self.compiled:
+            return nullcontext()
+        stance: Any = torch.compiler.set_stance("force_eager")
+        return cast("AbstractContextManager[None]", stance)
 
     def on_train_start(self) -> None:
         """Global random states go back last, when nothing draws from them before training."""
@@ -190,8 +202,9 @@ class AdversarialModule(TrainingModule):
             Detached losses, those of the discriminator prefixed ``d_`` and of the generator
             ``g_``.
         """
-        mark_step: Any = torch.compiler.cudagraph_mark_step_begin
-        mark_step()  # what CUDA graphs made may be overwritten
+        if self.compiled:
+            mark_step: Any = torch.compiler.cudagraph_mark_step_begin
+            mark_step()  # what CUDA graphs made may be overwritten
         images = len(batch) * self.trainer.world_size
         self.images_seen += images
         self.since_generator += 1

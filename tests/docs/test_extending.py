@@ -149,6 +149,10 @@ def test_a_model(fer: Fer, tmp_path: Path) -> None:
     with (tmp_path / "RUN" / "metrics.csv").open(newline="") as file:
         columns = next(csv.reader(file))
     assert {"d_loss", "d_real", "d_fake", "g_loss"} <= set(columns)
+    chosen = yaml.safe_load((tmp_path / "OTHER" / "config.yaml").read_text())
+    assert (chosen["model"]["name"], chosen["model"]["hidden"]) == ("perceptron_gan", 128)
+    assert chosen["detector"]["name"] == "whole_image"
+    assert chosen["seed"] == 1
     assert list((tmp_path / "RUN" / "evaluations").glob("*.json"))
     assert FaceArchive.open(tmp_path / "OUT").shape == (70, 32, 32, 3)
     runs = [p.name for p in (tmp_path / "multirun" / "train").glob("[!.]*")]

@@ -38,8 +38,9 @@ def test_one_benchmark_prints_its_table_and_says_where_it_is(fer: Fer, tmp_path:
         ("benchmark=fed", "did you mean feed"),
         ("benchmark=x", "choose from all, detect, feed"),
         ("rounds=0", "give at least 1"),
-        ("counts=[200,100]", "rising"),
-        ("counts=[10,100]", "from 100 on"),
+        ("counts=[200,100,300]", "rising"),
+        ("counts=[100,200]", "three or more"),
+        ("counts=[10,100,200]", "from 100 on"),
         ("photographs=nowhere", "no such folder"),
         ("out=FILE", "is a file"),
     ],
@@ -55,7 +56,7 @@ def test_mistakes_end_in_one_line(fer: Fer, tmp_path: Path, override: str, hint:
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("c++"), reason="needs hardware: a C++ compiler")
 def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
-    done = fer("benchmark", *TINY, *DRAWN, "detector=whole_image", "counts=[100,140]")
+    done = fer("benchmark", *TINY, *DRAWN, "detector=whole_image", "counts=[100,120,140]")
     assert done.returncode == 0, done.stderr
     page = tmp_path / "multirun" / "benchmark" / "all" / "speed.md"
     assert done.stdout.splitlines()[-1] == f"speed: {page.relative_to(tmp_path)}"

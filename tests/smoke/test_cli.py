@@ -47,7 +47,7 @@ MISTAKES = [
     (["generate", "run=/no/where"], "run=/no/where"),
     (["train", "feature=pixels"], "pass trainer.evaluate_images=N"),
     (["train", "evaluation.count=5"], "pass trainer.evaluate_images=N"),
-    (["train", "seed=0,1"], "seed=0,1: a sweep over values needs -m"),
+    (["train", "seed=0,1"], "seed=0,1: several values are a sweep and need -m"),
     (["train", "trainer.compile=fast"], "choose from ('default', 'reduce-overhead'"),
     (["trian"], "did you mean `fer train`?"),
 ]

@@ -66,7 +66,7 @@ class CGAN(AdversarialModule):
         latent = latent.to(next(network.parameters()))  # its device, and its precision
         training = network.training
         network.eval()
-        images: Tensor = network.forward(latent, emotions.to(self.device))  # never compiled
+        images: Tensor = network(latent, emotions.to(self.device))
         network.train(training)
         return images.float()
 

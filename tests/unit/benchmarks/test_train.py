@@ -1,59 +1,22 @@
-"""The plain loop is a fair opponent: the same networks, however they lie in memory."""
+"""``benchmark=train`` refuses what its plain loops do not do."""
 
 from __future__ import annotations
 
 import pytest
-import torch
 
-from fer_lightning.benchmarks.train import PlainLoop, matmul_rate
-from fer_lightning.data.corpora.drawn import Drawn
-from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.detectors.whole_image import WholeImageConfig
-from fer_lightning.models.cgan.config import CGANConfig
-
-CPU = torch.device("cpu")
+from fer_lightning.benchmarks.train import _mirrored
+from fer_lightning.errors import UserError
+from fer_lightning.models.cgan.config import CGANConfig, Prior
 
 
-@pytest.fixture
-def faces() -> FaceDataModule:
-    data = Drawn(count=70, picture_size=32, subjects=10, batch_size=8)
-    module = FaceDataModule(data, WholeImageConfig(), 16, 1, 0)
-    module.setup()
-    return module
+@pytest.mark.parametrize(
+    "keys", [{"critic_steps": 2}, {"gradient_clip": 1.0}, {"ema_half_life": 9}], ids=str
+)
+def test_other_work_is_not_compared(keys: dict[str, float]) -> None:
+    with pytest.raises(UserError, match=f"model.{next(iter(keys))}="):
+        _mirrored(CGANConfig(**keys))  # type: ignore[arg-type]
 
 
-def loop(faces: FaceDataModule, memory_format: torch.memory_format, **options: bool) -> PlainLoop:
-    made = PlainLoop(CGANConfig(width=4), faces, CPU, memory_format, options.pop("fused", None))
-    torch.manual_seed(0)
-    for _ in range(2):
-        made.step(**options)
-    return made
-
-
-def weights(made: PlainLoop) -> torch.Tensor:
-    networks = (made.generator, made.discriminator)
-    return torch.cat([p.detach().reshape(-1) for n in networks for p in n.parameters()])
-
-
-def test_memory_order_fusing_and_freezing_change_no_weight(faces: FaceDataModule) -> None:
-    default = loop(faces, torch.contiguous_format)
-    start = PlainLoop(CGANConfig(width=4), faces, CPU, torch.contiguous_format, None)
-    moved = (weights(default) - weights(start)).abs().max()
-    assert moved > 3e-4  # Adam moves some weights by nearly its step size, twice
-    for other in (
-        loop(faces, torch.channels_last, fused=True),
-        loop(faces, torch.contiguous_format, frozen=True),
-    ):
-        assert (weights(other) - weights(default)).abs().max() < moved / 50
-
-
-def test_operations_grow_with_the_square_of_the_width(faces: FaceDataModule) -> None:
-    small, large = (
-        PlainLoop(CGANConfig(width=width), faces, CPU, torch.channels_last, None).operations()
-        for width in (16, 32)
-    )
-    assert 3 < large / small < 4
-
-
-def test_the_matrix_product_has_a_rate() -> None:
-    assert matmul_rate(CPU, torch.float32) > 1e8
+def test_other_networks_are() -> None:
+    model = CGANConfig(width=8, spectral_norm=False, prior=Prior.uniform)
+    assert _mirrored(model) is model

@@ -62,8 +62,16 @@ def test_a_resume_goes_on_with_open_windows(stop: int) -> None:
 
 def test_names_that_come_in_some_steps_alone_have_means_of_their_own() -> None:
     mean = RunningMean()
-    mean.add("d,g", torch.tensor([1.0, 10.0], dtype=torch.float64))
-    mean.add("d", torch.tensor([3.0], dtype=torch.float64))
-    mean.add("d,g", torch.tensor([5.0, 20.0], dtype=torch.float64))
+    mean.add(("d", "g"), torch.tensor([1.0, 10.0], dtype=torch.float64))
+    mean.add(("d",), torch.tensor([3.0], dtype=torch.float64))
+    mean.add(("d", "g"), torch.tensor([5.0, 20.0], dtype=torch.float64))
     assert mean.take("epoch_") == {"epoch_d": 3.0, "epoch_g": 15.0}
     assert mean.take() == {}
+
+
+def test_windows_of_an_earlier_version_go_on() -> None:
+    run = Run(LossLog(12, 10**9), images_seen=8)
+    window = {"sums": {"g_loss": 0.0 + 1.0}, "counts": {"g_loss": 2}}
+    run.log.load_state_dict({"window": [window], "epoch": [window], "newest": {}})
+    run.steps(LOSSES[2:3])
+    assert run.rows == [(12, {"g_loss": pytest.approx(5 / 3)})]
