@@ -43,6 +43,7 @@ def test_one_benchmark_prints_its_table_and_says_where_it_is(fer: Fer, tmp_path:
         ("counts=[10,100,200]", "from 100 on"),
         ("photographs=nowhere", "no such folder"),
         ("out=FILE", "is a file"),
+        ("out=FILE/x", "is a file"),
     ],
 )
 def test_mistakes_end_in_one_line(fer: Fer, tmp_path: Path, override: str, hint: str) -> None:
