@@ -53,6 +53,9 @@ def _own_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes into the repository or sees another's archives."""
     monkeypatch.setenv("FER_ARCHIVES", str(tmp_path / "archives"))
     monkeypatch.delenv("FER_DATA", raising=False)
+    # Left by W&B in this process: a command that a test starts would write by our service, and
+    # end before its files are whole.
+    monkeypatch.delenv("WANDB_SERVICE", raising=False)
 
 
 @pytest.fixture

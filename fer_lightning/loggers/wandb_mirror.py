@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -80,6 +81,8 @@ class WandbMirror(Logger):
     def _open(self, mode: WandbMode) -> None:
         import wandb  # imported only where it is wanted
 
+        # W&B logs into the run folder: on a full disk logging would print tracebacks.
+        logging.raiseExceptions = False
         settings: dict[str, Any] = {"init_timeout": INIT_SECONDS, "console": "off", "silent": True}
         if "finish_timeout" in wandb.Settings.model_fields:  # newer releases
             settings["finish_timeout"] = FINISH_SECONDS
