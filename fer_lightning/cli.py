@@ -17,6 +17,7 @@ from fer_lightning import registry
 from fer_lightning.errors import UserError, mendable
 
 JOBS = {
+    "corpora": "list the datasets that can be read, and their terms",
     "prepare": "cut the faces of a dataset into an archive",
     "train": "train a model (prepares what is missing)",
     "evaluate": "measure a trained model against real faces",

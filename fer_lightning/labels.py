@@ -106,7 +106,7 @@ CODES: Mapping[str, Mapping[int | str, str]] = MappingProxyType(
     {
         "fer2013": _numbered("anger disgust fear happiness sadness surprise neutral"),
         "affectnet": _numbered("neutral happiness sadness surprise fear disgust anger contempt"),
-        "affwild2": _numbered("neutral anger disgust fear happiness sadness surprise"),
+        "aff_wild2": _numbered("neutral anger disgust fear happiness sadness surprise"),
         "raf_db": _numbered("surprise fear disgust happiness sadness anger neutral", start=1),
         "ck_plus": _numbered("neutral anger contempt disgust fear happiness sadness surprise"),
         "jaffe": _lettered(
@@ -124,8 +124,8 @@ CODES: Mapping[str, Mapping[int | str, str]] = MappingProxyType(
 )
 """Code to canonical name, by dataset; codes that mean no emotion are absent.
 
-``paper_c`` and ``paper_d`` are those papers' class orders. FERPlus, Oulu-CASIA, RaFD and SFEW
-write English words and need no table.
+``paper_c`` and ``paper_d`` are those papers' class orders. FER+, Oulu-CASIA, RaFD and SFEW write
+English words and need no table; what is in Aff-Wild2's files is read by their own headers.
 """
 
 

@@ -71,9 +71,23 @@ corpora = Registry(
     "corpora",
     "data",
     {
+        "aff_wild2": "fer_lightning.data.corpora.aff_wild2:AffWild2",
+        "affectnet": "fer_lightning.data.corpora.affectnet:AffectNet",
+        "celeba": "fer_lightning.data.corpora.celeba:CelebA",
+        "ck_plus": "fer_lightning.data.corpora.ck_plus:CKPlus",
+        "combined": "fer_lightning.data.corpora.combined:Combined",
         "drawn": "fer_lightning.data.corpora.drawn:Drawn",
+        "enhanced_ck": "fer_lightning.data.corpora.enhanced_ck:EnhancedCK",
+        "faces": "fer_lightning.data.corpora.faces:FACES",
         "fer2013": "fer_lightning.data.corpora.fer2013:FER2013",
+        "fer_plus": "fer_lightning.data.corpora.fer_plus:FERPlus",
         "folder": "fer_lightning.data.corpora.folder:Folder",
+        "jaffe": "fer_lightning.data.corpora.jaffe:JAFFE",
+        "kdef": "fer_lightning.data.corpora.kdef:KDEF",
+        "oulu_casia": "fer_lightning.data.corpora.oulu_casia:OuluCASIA",
+        "raf_db": "fer_lightning.data.corpora.raf_db:RAFDB",
+        "rafd": "fer_lightning.data.corpora.rafd:RaFD",
+        "sfew": "fer_lightning.data.corpora.sfew:SFEW",
         "table": "fer_lightning.data.corpora.table:Table",
     },
 )
@@ -82,6 +96,8 @@ detectors = Registry(
     "detector",
     {
         "mtcnn": "fer_lightning.detectors.mtcnn:MTCNNConfig",
+        "retinaface": "fer_lightning.detectors.retinaface:RetinaFaceConfig",
+        "viola_jones": "fer_lightning.detectors.viola_jones:ViolaJonesConfig",
         "whole_image": "fer_lightning.detectors.whole_image:WholeImageConfig",
     },
 )

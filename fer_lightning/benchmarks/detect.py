@@ -17,9 +17,9 @@ from PIL import Image
 
 from fer_lightning.benchmarks.comparison import Goal, SideBySide, Way, in_turn, rate
 from fer_lightning.config.benchmark import BenchmarkConfig
-from fer_lightning.data.corpora.base import UnusableImage, read_image
 from fer_lightning.data.corpora.drawn import Drawn
-from fer_lightning.data.corpora.folder import files_below
+from fer_lightning.data.corpora.layout import files_below
+from fer_lightning.data.images import UnusableImage, read_image
 from fer_lightning.data.preparation import SHARD
 from fer_lightning.detectors.base import DetectorConfig, FaceDetector
 from fer_lightning.detectors.mtcnn import MTCNNConfig

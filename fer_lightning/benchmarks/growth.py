@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from pyarrow.compute import field
+
 from fer_lightning.benchmarks.comparison import Goal, SideBySide
 from fer_lightning.config.benchmark import BenchmarkConfig
+from fer_lightning.data.archive import FaceArchive
 from fer_lightning.progress import progress_bar
 
 SETTINGS = ["data=drawn", "detector=whole_image", "image_size=32", "channels=1"]
@@ -39,7 +42,8 @@ class Cost:
 
 
 def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
-    """Seconds and peak memory of ``fer prepare`` and of an epoch of ``fer train``."""
+    """Seconds and peak memory of preparing and of an epoch, and seconds to look into an index."""
+    looking: dict[str, list[float]] = {}
     costs: dict[str, list[Cost]] = {"prepare": [], "train": []}
     with tempfile.TemporaryDirectory(prefix="fer-benchmark-") as place:
         bar = progress_bar(config.counts, desc="growth", unit="size", leave=False)
@@ -49,11 +53,25 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
             costs["prepare"].append(
                 run(["prepare", *SETTINGS, *data, f"archive={archive}"], Path(place))
             )
+            looking[f"{count:,} images"] = [_look(archive) for _ in range(config.rounds)]
             given = [f"data.archive={archive}", f"trainer.max_images={count}", "run_dir=RUN"]
             train = ["train", *SETTINGS, *data, *MODEL, *RARE, *given, "force=true"]
             costs["train"].append(run(train, Path(place)))
     for job, spent in costs.items():
         yield _table(job, config.counts, spent)
+    result = SideBySide("opening and filtering an index", "s", looking)
+    largest = f"{config.counts[-1]:,} images"
+    seconds = result.median(largest)
+    result.goals.append(Goal(f"seconds for {largest}", seconds, 1, at_least=False))
+    yield result
+
+
+def _look(path: Path) -> float:
+    """Seconds to open an archive and find the rows of one class and one person."""
+    start = time.perf_counter()
+    index = FaceArchive.open(path).index
+    index.filter((field("emotion") == "fear") & (field("subject") == "S001"))
+    return time.perf_counter() - start
 
 
 def _table(job: str, counts: Sequence[int], costs: Sequence[Cost]) -> SideBySide:

@@ -169,11 +169,12 @@ def explain(error: Exception, job: str, keys: Callable[[], Iterable[str]]) -> st
     """
     text = "\n".join(str(e) for e in _chain(error))
     if unknown := re.search(r"Could not override '([^']+)'", text):
-        near = difflib.get_close_matches(unknown[1], list(keys()), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"`fer {job} --cfg job` prints all keys"
-        return f"there is no key {unknown[1]}; {hint}"
+        return _unknown(unknown[1], job, list(keys()))
     if merging := re.search(r"Error merging override (.+)", text):
         reason = next((line for line in text.splitlines() if "alue '" in line), "")
+        key, known = merging[1].partition("=")[0].lstrip("+"), list(keys())
+        if not reason and key not in known:  # in a mapping of blocks, such as data.parts
+            return _unknown(key, job, known)
         return f"{merging[1]}: {reason or 'the value does not fit the key'}"
     if several := re.search(r"Ambiguous value for argument '([^']+)'", text):
         return f"{several[1]}: several values are a sweep and need -m"
@@ -190,6 +191,12 @@ def explain(error: Exception, job: str, keys: Callable[[], Iterable[str]]) -> st
             'paths as \'key=["…","…"]\''
         )
     return str(error)
+
+
+def _unknown(key: str, job: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"`fer {job} --cfg job` prints all keys"
+    return f"there is no key {key}; {hint}"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

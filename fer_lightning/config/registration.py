@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.schema import (
+    CorporaConfig,
     EvaluateConfig,
     GenerateConfig,
     LoggerConfig,
@@ -26,6 +27,7 @@ from fer_lightning.launchers import pool
 from fer_lightning.registry import REGISTRIES
 
 JOB_SCHEMAS = {
+    "corpora": CorporaConfig,
     "prepare": PrepareConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,

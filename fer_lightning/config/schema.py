@@ -153,6 +153,17 @@ class FaceConfig:
 
 
 @dataclass(kw_only=True)
+class CorporaConfig:
+    """``fer corpora``: list the datasets that can be read.
+
+    Attributes:
+        corpus: One of them, to be described in full; None lists all.
+    """
+
+    corpus: str | None = None
+
+
+@dataclass(kw_only=True)
 class PrepareConfig(FaceConfig):
     """``fer prepare``: cut the faces of a corpus into an archive.
 

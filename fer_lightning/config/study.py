@@ -123,23 +123,28 @@ class StudyConfig:
 
 @dataclass(kw_only=True)
 class CompareConfig:
-    """``fer compare``: tables of a study or of runs.
+    """``fer compare``: tables of a study, of runs or of archives.
 
     Attributes:
         study_run: Name or folder of a study that was run, ``study=`` on the command line; None
-            compares ``runs``.
+            compares ``runs`` or ``archives``.
         runs: Run folders.
-        baseline: ``key=value`` that the others are compared with; None takes the study's.
-        metrics: Numbers to report; empty takes the study's, or all.
+        archives: Folders of archives: what their detectors found and lost, by class.
+        baseline: ``key=value`` that the others are compared with; None takes the study's. Not
+            for archives.
+        metrics: Numbers to report; empty takes the study's, or all. Not for archives.
         out: Folder to write tables and plot to.
     """
 
     study_run: str | None = None
     runs: list[Path] = field(default_factory=list)
+    archives: list[Path] = field(default_factory=list)
     baseline: str | None = None
     metrics: list[str] = field(default_factory=list)
     out: Path = MISSING
 
     def __post_init__(self) -> None:
-        if (self.study_run is None) == (not self.runs):
-            raise UserError("give either study=NAME or runs=[RUN,…]")
+        if [self.study_run is not None, bool(self.runs), bool(self.archives)].count(True) != 1:
+            raise UserError("give either study=NAME or runs=[RUN,…] or archives=[ARCHIVE,…]")
+        if self.archives and (self.baseline is not None or self.metrics):
+            raise UserError("baseline= and metrics= are for runs and studies, not for archives=")

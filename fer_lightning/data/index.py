@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.detectors.base import Detection
+from fer_lightning.labels import EMOTIONS
 
 _SOURCE = [
     ("path", pa.string()),
@@ -17,21 +18,56 @@ _SOURCE = [
     ("split", pa.string()),
     ("subject", pa.string()),
 ]
+# Of variable length: before pyarrow 26, fixed-size lists with nulls did not survive Parquet.
+_FLOATS = pa.list_(pa.float32())
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """A source row that gave no face, and why: ``missing``, ``unreadable`` or ``no_face``."""
+    """A source row that gave no face, and why.
+
+    ``missing``, ``unreadable``, ``no_face``, or what its corpus says (``misnamed``, ...).
+    """
 
     row: SourceRow
     reason: str
 
 
-# Of variable length: before pyarrow 26, fixed-size lists with nulls did not survive Parquet.
-_FLOATS = pa.list_(pa.float32())
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What an archive's tables hold besides the columns that all have.
+
+    Attributes:
+        action_units: FACS numbers, a column ``au_<number>`` each.
+        votes: A column ``vote_<emotion>`` for each canonical emotion: the raters' shares.
+        time: ``time``, seconds from the start of the video.
+        source: ``source``, the part of a combined corpus.
+    """
+
+    action_units: tuple[int, ...] = ()
+    votes: bool = False
+    time: bool = False
+    source: bool = False
+
+    @classmethod
+    def of(cls, rows: Iterable[SourceRow]) -> Columns:
+        """Those in which one of ``rows`` has something."""
+        units: set[int] = set()
+        votes = time = source = False
+        for row in rows:
+            units.update(row.action_units)
+            votes |= row.votes is not None
+            time |= row.time is not None
+            source |= row.source is not None
+        return cls(tuple(sorted(units)), votes, time, source)
+
+    def of_source(self) -> list[tuple[str, pa.DataType]]:
+        """Columns that say which image a row is, in both tables."""
+        optional = [("time", pa.float64())] * self.time + [("source", pa.string())] * self.source
+        return [*_SOURCE, *optional]
 
 
-def index_schema(action_units: Sequence[int]) -> pa.Schema:
+def index_schema(columns: Columns) -> pa.Schema:
     """Columns of ``index.parquet``: the labels, then the crop's box, score and landmarks.
 
     ``emotion`` and ``split`` are canonical names, null where unknown; ``box`` is left, top,
@@ -39,9 +75,10 @@ def index_schema(action_units: Sequence[int]) -> pa.Schema:
     """
     return pa.schema(
         [
-            *_SOURCE,
+            *columns.of_source(),
             ("intensity", pa.float32()),
-            *((f"au_{unit}", pa.float32()) for unit in action_units),
+            *((f"au_{unit}", pa.float32()) for unit in columns.action_units),
+            *((f"vote_{emotion}", pa.float32()) for emotion in EMOTIONS if columns.votes),
             ("box", _FLOATS),
             ("score", pa.float32()),
             ("landmarks", _FLOATS),
@@ -49,30 +86,35 @@ def index_schema(action_units: Sequence[int]) -> pa.Schema:
     )
 
 
-EXCLUDED_SCHEMA = pa.schema([*_SOURCE, ("reason", pa.string())])
-
-
 def index_table(
-    rows: Sequence[SourceRow], detections: Sequence[Detection | None], action_units: Sequence[int]
+    rows: Sequence[SourceRow],
+    detections: Sequence[Detection | None],
+    columns: Columns = Columns(),
 ) -> pa.Table:
     """Rows and what was cropped from each (None: not detected but made) as a table."""
     records = []
     for row, found in zip(rows, detections, strict=True):
-        record = _source_record(row) | {"intensity": row.intensity}
-        record |= {f"au_{unit}": row.action_units.get(unit) for unit in action_units}
+        record = _source_record(row, columns) | {"intensity": row.intensity}
+        record |= {f"au_{unit}": row.action_units.get(unit) for unit in columns.action_units}
+        if columns.votes and row.votes is not None:
+            record |= {f"vote_{emotion}": row.votes.get(emotion, 0.0) for emotion in EMOTIONS}
         record["box"] = None if found is None else found.box.tolist()
         record["score"] = None if found is None else found.score
         points = None if found is None else found.landmarks
         record["landmarks"] = None if points is None else points.ravel().tolist()
         records.append(record)
-    return pa.Table.from_pylist(records, schema=index_schema(action_units))
+    return pa.Table.from_pylist(records, schema=index_schema(columns))
 
 
-def excluded_table(exclusions: Sequence[Exclusion]) -> pa.Table:
+def excluded_table(
+    exclusions: Sequence[Exclusion],
+    columns: Columns = Columns(),
+) -> pa.Table:
     """Excluded rows with their reasons as a table."""
-    records = [_source_record(e.row) | {"reason": e.reason} for e in exclusions]
-    return pa.Table.from_pylist(records, schema=EXCLUDED_SCHEMA)
+    records = [_source_record(e.row, columns) | {"reason": e.reason} for e in exclusions]
+    schema = pa.schema([*columns.of_source(), ("reason", pa.string())])
+    return pa.Table.from_pylist(records, schema=schema)
 
 
-def _source_record(row: SourceRow) -> dict[str, object]:
-    return {name: getattr(row, name) for name, _ in _SOURCE}
+def _source_record(row: SourceRow, columns: Columns) -> dict[str, object]:
+    return {name: getattr(row, name) for name, _ in columns.of_source()}

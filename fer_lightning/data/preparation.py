@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -22,10 +23,11 @@ from numpy.typing import NDArray
 
 from fer_lightning.config.plain import identity
 from fer_lightning.data.archive import FaceArchive, archive_lock, report
-from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
-from fer_lightning.data.corpora.base import Corpus, SourceRow, UnusableImage
-from fer_lightning.data.fingerprint import digest, file_digest, fingerprint
-from fer_lightning.data.index import Exclusion, excluded_table, index_table
+from fer_lightning.data.archive_writer import ArchiveWriter, DetectionCost, write_shard
+from fer_lightning.data.corpora.base import Corpus, SourceRow
+from fer_lightning.data.fingerprint import digest, file_digest
+from fer_lightning.data.images import UnusableImage
+from fer_lightning.data.index import Columns, Exclusion, excluded_table, index_table
 from fer_lightning.detectors.base import Detection, DetectorConfig, FaceDetector
 from fer_lightning.detectors.crop import cut_face
 from fer_lightning.errors import UserError
@@ -112,13 +114,13 @@ def prepare(
     Raises:
         UserError: If the source cannot be read, gives no face, or ``path`` holds another archive.
     """
+    recipe.settings()  # a detector without its weights is refused before the source is read
     corpus = recipe.corpus
     rows = corpus.rows()
-    files = corpus.files(rows)
     folder = archives_folder() if path is None else path.parent
     folder.mkdir(parents=True, exist_ok=True)
     cache = folder / ".fingerprints"
-    source = fingerprint(files, corpus.folder, cache) if files else digest(len(rows))
+    source = corpus.fingerprint(rows, cache)
     key = recipe.key(source)
     if path is None:
         name = f"{corpus.name}-{recipe.detector.name}-{recipe.image_size}-{key[:8]}"
@@ -133,6 +135,8 @@ def prepare(
         shards = -(-len(rows) // SHARD)
         _fill(recipe, rows, writer, shards, workers or _cores())
         made_from = {**recipe.settings(), "source": source, "command": command_line()}
+        if corpus.remark:
+            made_from["remark"] = corpus.remark
         archive = writer.publish(shards, made_from)
     print(report(archive.manifest))
     return archive
@@ -158,9 +162,9 @@ def _fill(
 ) -> None:
     """Write the missing shards, showing how many images are done."""
     missing = writer.missing(shards)
-    units = sorted({unit for row in rows for unit in row.action_units})
+    columns = Columns.of(rows)
     jobs = (
-        (number, rows[number * SHARD : (number + 1) * SHARD], writer.partial, units)
+        (number, rows[number * SHARD : (number + 1) * SHARD], writer.partial, columns)
         for number in missing
     )
     left = sum(min(SHARD, len(rows) - number * SHARD) for number in missing)
@@ -203,7 +207,7 @@ def _run_all(pool: ProcessPoolExecutor, jobs: Iterable[ShardJob], ahead: int) ->
     yield from (future.result() for future in as_completed(waiting))
 
 
-ShardJob = tuple[int, Sequence[SourceRow], Path, Sequence[int]]
+ShardJob = tuple[int, Sequence[SourceRow], Path, Columns]
 """Arguments of :meth:`_Worker.shard`."""
 
 
@@ -214,16 +218,17 @@ class _Worker:
         self.recipe = recipe
         self.detector: FaceDetector = recipe.detector.build()
 
-    def shard(
-        self, number: int, rows: Sequence[SourceRow], partial: Path, units: Sequence[int]
-    ) -> int:
+    def shard(self, number: int, rows: Sequence[SourceRow], partial: Path, columns: Columns) -> int:
         """Write shard ``number`` and return how many rows it covers."""
         kept: list[SourceRow] = []
         found: list[Detection | None] = []
         crops: list[NDArray[np.uint8]] = []
-        excluded: list[Exclusion] = []
-        for batch, images in self._decode(rows, excluded):
+        excluded = [Exclusion(row, row.unusable) for row in rows if row.unusable]
+        cost = DetectionCost()
+        for batch, images in self._decode([row for row in rows if not row.unusable], excluded):
+            start = time.perf_counter()
             detections = self.detector.detect(images)
+            cost += DetectionCost(len(images), time.perf_counter() - start)
             for row, image, present in zip(batch, images, detections, strict=True):
                 cut = cut_face(image, present, self.recipe.detector, self.recipe.image_size)
                 if cut is None:
@@ -235,9 +240,8 @@ class _Worker:
         size = self.recipe.image_size
         shape = (len(crops), size, size, self.recipe.channels)
         faces = np.stack(crops) if crops else np.zeros(shape, np.uint8)
-        write_shard(
-            partial, number, faces, index_table(kept, found, units), excluded_table(excluded)
-        )
+        index = index_table(kept, found, columns)
+        write_shard(partial, number, faces, index, excluded_table(excluded, columns), cost)
         return len(rows)
 
     def _decode(

@@ -7,13 +7,13 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import MISSING
 
-from fer_lightning.config.plain import NOT_IDENTITY
+from fer_lightning.config.plain import LATER, NOT_IDENTITY
 from fer_lightning.errors import UserError
 
 
@@ -73,6 +73,14 @@ class NoFace(enum.Enum):
     centre_crop = "centre_crop"
 
 
+class Background(enum.Enum):
+    """What to do with what is not face."""
+
+    keep = "keep"
+    ellipse = "ellipse"
+    hull = "hull"
+
+
 @dataclass(kw_only=True)
 class DetectorConfig:
     """Crop policy, common to all detectors; a detector's own keys are added by its subclass.
@@ -87,8 +95,14 @@ class DetectorConfig:
         face: Which face to keep when several are found.
         no_face: What becomes of an image without a face; dropped ones are listed in
             ``excluded.parquet`` with the reason ``no_face``.
+        background: Keep it, or make all black that is outside an ellipse, inscribed in the
+            detected box, or outside a ``hull`` from brows to chin, placed by the five landmarks.
+            What stands in for a face that was not found is not masked.
         batch_size: Images a worker hands to the detector at once.
     """
+
+    landmarks: ClassVar[bool] = True
+    """Whether the detector gives five landmarks, for a policy that needs them."""
 
     name: str = MISSING
     margin: float = 0.1
@@ -97,6 +111,7 @@ class DetectorConfig:
     edges: Edges = Edges.inside
     face: FaceChoice = FaceChoice.largest
     no_face: NoFace = NoFace.drop
+    background: Background = field(default=Background.keep, metadata=LATER)
     batch_size: int = field(default=32, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
@@ -104,6 +119,24 @@ class DetectorConfig:
             raise UserError(f"detector.margin={self.margin}: give a fraction in (-0.4, 2]")
         if self.batch_size < 1:
             raise UserError(f"detector.batch_size={self.batch_size}: give at least 1")
+        if not self.landmarks:
+            self.check_without_landmarks()
+
+    def check_without_landmarks(self) -> None:
+        """Accept the policy for faces without landmarks.
+
+        Raises:
+            UserError: If it aligns by landmarks or places a hull by them.
+        """
+        for needed, asked, instead in (
+            (self.align, "align=true", "align=false"),
+            (self.background is Background.hull, "background=hull", "background=ellipse"),
+        ):
+            if needed:
+                raise UserError(
+                    f"detector.{asked}: detector={self.name} finds no landmarks; "
+                    f"set detector.{instead} or choose detector=mtcnn"
+                )
 
     def files(self) -> list[Path]:
         """Weight files that decide what is found, for the archive's hash."""

@@ -1,4 +1,4 @@
-"""From detections to the face that is cut out: choice, margin, alignment, resampling.
+"""From detections to the face that is cut out: choice, margin, alignment, resampling, background.
 
 Coordinates are continuous: the pixel in the top left corner covers [0, 1) x [0, 1), and the box
 of an image of shape (H, W) is (0, 0, W, H).
@@ -14,8 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_lightning.detectors.base import Detection, DetectorConfig, Edges, FaceChoice, NoFace
-from fer_lightning.errors import UserError
+from fer_lightning.detectors.background import FACE_OUTLINE, black_outside, ellipse
+from fer_lightning.detectors.base import (
+    Background,
+    Detection,
+    DetectorConfig,
+    Edges,
+    FaceChoice,
+    NoFace,
+)
 
 FILTER = Image.Resampling.BILINEAR
 
@@ -48,34 +55,36 @@ def cut_face(
     Args:
         image: RGB of shape (H, W, 3).
         detections: What the detector found in it.
-        config: Choice, margin, squareness, edges, alignment, and what to do without a face: a
-            stand-in is cut whole, without margin or alignment, edge pixels repeated.
+        config: Choice, margin, squareness, edges, alignment, background, and what to do without a
+            face: a stand-in is cut whole, without margin or alignment, edge pixels repeated, and
+            keeps its background.
         size: Side of the crop in pixels.
 
     Returns:
         The crop, or None where no face was found and such images are dropped.
 
     Raises:
-        UserError: If faces are to be aligned and the detector gives no landmarks.
+        UserError: If landmarks are needed and the detector gives none.
     """
-    if detections:
-        face, margin = choose_face(detections, config.face, image.shape[:2]), config.margin
-    else:
+    if not detections:
         stand_in = without_face(config.no_face, image.shape[:2])
         if stand_in is None:
             return None
-        face, margin = stand_in, 0.0
-    if not config.align or not detections:
-        box = frame(face.box, margin, config.square)
-        if detections and config.edges is Edges.inside:
-            box = keep_inside(box, image.shape[:2])
-        return FaceCrop(cut_box(image, box, size), face)
+        return FaceCrop(cut_box(image, frame(stand_in.box, 0.0, config.square), size), stand_in)
+    face = choose_face(detections, config.face, image.shape[:2])
     if face.landmarks is None:
-        raise UserError(
-            f"detector.align=true: detector={config.name} finds no landmarks; "
-            "set detector.align=false or choose detector=mtcnn"
-        )
-    return FaceCrop(cut_aligned(image, face.landmarks, margin, size), face)
+        config.check_without_landmarks()
+    outline = _outline(face, config.background)
+    if config.align and face.landmarks is not None:
+        crop = cut_aligned(image, face.landmarks, config.margin, size)
+        inside = _moved(outline, *fit_similarity(face.landmarks, _template(config.margin)))
+    else:
+        box = frame(face.box, config.margin, config.square)
+        if config.edges is Edges.inside:
+            box = keep_inside(box, image.shape[:2])
+        crop = cut_box(image, box, size)
+        inside = (outline - box[:2]) / (box[2:] - box[:2])
+    return FaceCrop(black_outside(crop, inside) if len(inside) else crop, face)
 
 
 def choose_face(
@@ -167,7 +176,7 @@ def cut_aligned(
     Returns:
         RGB of shape (size, size, 3).
     """
-    a, b = fit_similarity(landmarks, (TEMPLATE + margin) / (1 + 2 * margin))
+    a, b = fit_similarity(landmarks, _template(margin))
     # First upright at the source's own scale, then smaller: a warp alone would alias.
     side = max(size, math.ceil(1 / abs(a)))
     corners = (np.array([0, 1, 1j, 1 + 1j]) - b) / a
@@ -198,6 +207,32 @@ def fit_similarity(
     deviation = x - x.mean()
     a = np.vdot(deviation, y) / np.vdot(deviation, deviation)
     return complex(a), complex(y.mean() - a * x.mean())
+
+
+def _template(margin: float) -> NDArray[np.float64]:
+    """The template in a crop of side 1 with the margin around its square."""
+    return (TEMPLATE + margin) / (1 + 2 * margin)
+
+
+def _outline(face: Detection, background: Background) -> NDArray[np.float64]:
+    """Corners of what is kept of a face, in pixels of the source image; none: all is kept.
+
+    A hull is placed by the inverse of the alignment and not by a fit of the template to the
+    landmarks, which is smaller on turned faces and would cut their cheeks. So it lies at one
+    place in all aligned crops.
+    """
+    if background is Background.ellipse:
+        return ellipse(face.box)
+    if background is Background.hull and face.landmarks is not None:
+        a, b = fit_similarity(face.landmarks, TEMPLATE)
+        return _moved(FACE_OUTLINE, 1 / a, -b / a)
+    return np.empty((0, 2))
+
+
+def _moved(points: NDArray[np.float64], a: complex, b: complex) -> NDArray[np.float64]:
+    """Points of shape (N, 2) under the similarity of :func:`fit_similarity`."""
+    moved = a * (points @ np.array([1, 1j])) + b
+    return np.stack([moved.real, moved.imag], axis=1)
 
 
 def _window(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_lightning.detectors.base import Detection, DetectorConfig
+from fer_lightning.detectors.repeatable import repeatable
 from fer_lightning.errors import UserError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class MTCNN:
         import torch
 
         found: list[list[Detection]] = [[] for _ in images]
-        with torch.inference_mode(), _repeatable():
+        with torch.inference_mode(), repeatable():
             for portion in self._portions([image.shape[:2] for image in images]):
                 faces = self._cascade.find([images[i] for i in portion])
                 columns = faces.image, faces.box, faces.score, faces.points.view(-1, 2, 5).mT
@@ -169,26 +169,6 @@ def _scales(min_face: int, factor: float, shorter_side: int) -> Iterator[float]:
         yield scale
         scale *= factor
         side *= factor
-
-
-@contextmanager
-def _repeatable() -> Iterator[None]:
-    """The same faces on any machine: float32 kept whole, and one thread, as workers have.
-
-    How many threads share a sum moves boxes by float noise, and then a pixel of the crop.
-    """
-    import torch
-
-    precision, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
-    torch.set_float32_matmul_precision("highest")
-    torch.set_num_threads(1)
-    try:
-        # Benchmarks would run anew for each size of image.
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(precision)
-        torch.set_num_threads(threads)
 
 
 def _load_weights(network: nn.Module, path: Path) -> None:

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_lightning.detectors.base import Detection, DetectorConfig, Edges
-from fer_lightning.errors import UserError
 
 
 @dataclass(kw_only=True)
 class WholeImageConfig(DetectorConfig):
     """The whole image as the face; with ``square``, others are padded by their edge pixels."""
 
+    landmarks: ClassVar[bool] = False
+
     name: str = "whole_image"
     margin: float = 0.0
     edges: Edges = Edges.replicate
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.align:
-            raise UserError(
-                "detector.align=true: detector=whole_image finds no landmarks; "
-                "set detector.align=false or choose detector=mtcnn"
-            )
 
     def build(self) -> WholeImage:
         """Make the detector; there is nothing to load."""

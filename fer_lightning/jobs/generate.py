@@ -82,7 +82,7 @@ def _generate(
                 )
                 for i, e in enumerate(batch.tolist())
             ]
-            index = index_table(rows, [None] * len(rows), [])
+            index = index_table(rows, [None] * len(rows))
             write_shard(writer.partial, number, faces, index, excluded_table([]))
             bar.update(len(batch))
     made_from = {

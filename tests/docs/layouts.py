@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from PIL import Image
 
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.corpora.drawn import Drawn
+from fer_lightning.registry import corpora
 
 NAMES = ("fer2013", "folder", "table", "lab")
+"""Those of many faces; of the other datasets there are as few as their layouts need."""
 COUNT = 70
 """Faces: ten of each of seven emotions, two of each of five people."""
 
@@ -30,6 +33,10 @@ def faces() -> Iterator[Face]:
 def make(root: Path) -> dict[str, Path]:
     """Write every layout below ``root``; corpus to folder."""
     made = {name: root / name for name in NAMES}
+    for name in corpora.builtin:
+        if name not in NAMES and corpora.load(name).facts is not None:
+            builder = import_module(f"tests.helpers.layouts.{name}")
+            made[name] = builder.build(root / name, size=128)
     table = []
     for number, row, picture in faces():
         image, emotion, subject = Image.fromarray(picture), str(row.emotion), str(row.subject)

@@ -16,7 +16,6 @@ from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from fer_lightning.cli import main
 from fer_lightning.config.registration import JOB_SCHEMAS
 from fer_lightning.launchers import pool
-from tests.docs import layouts
 from tests.docs.commands import Command
 
 Run = Callable[[Any], Any]
@@ -29,8 +28,9 @@ class Reader:
 
     Attributes:
         capture: Gives what was printed.
-        places: What stands for DIR, by corpus, for FILE (``weights``), and, where commands are
-            executed, for a RUN, an OTHER or an OUT that the page has not made.
+        places: What stands for DIR, by corpus, for FILE (``weights``, and ``retinaface`` where a
+            detector takes it), and, where commands are executed, for a RUN, an OTHER or an OUT
+            that the page has not made.
         wrapped: From a job and the command to what is run instead of the job.
         executes: Whether that does the job, so that the mistakes that it meets are met.
         mistakes: A text for each command that does not work.
@@ -56,7 +56,8 @@ class Reader:
                 module = import_module(f"fer_lightning.jobs.{job}")
                 patch.setattr(module, "run", self.wrapped(job, module.run, command))
             for name, value in command.environment.items():
-                patch.setenv(name, str(self.places["data"]) if value == "DIR" else value)
+                stands_for = {"DIR": self.places["data"], "FILE": self.places["retinaface"]}
+                patch.setenv(name, str(stands_for.get(value, value)))
             status: Any
             try:
                 status = self._run(command)
@@ -81,11 +82,10 @@ class Reader:
 
     def _filled(self, word: str, command: Command) -> str:
         """A word with what DIR and FILE stand for; RUN, OTHER and OUT stand for themselves."""
-        said = " ".join(w for w in command.words if w.startswith(("data=", "experiment=")))
-        corpus = next((name for name in layouts.NAMES if name in said), "folder")
-        corpus = "folder" if word.startswith("photographs=") else corpus
-        word = re.sub(r"\bDIR\b", str(self.places[corpus]), word)
-        word = re.sub(r"\bFILE\b", str(self.places["weights"]), word)
+        if re.search(r"\bDIR\b", word):
+            word = re.sub(r"\bDIR\b", str(self.places[_corpus(word, command)]), word)
+        weights = "retinaface" if word.startswith("detector.") else "weights"
+        word = re.sub(r"\bFILE\b", str(self.places[weights]), word)
         word = word.replace("$SLURM_ARRAY_TASK_ID", "0")
         key, _, value = word.partition("=")
         if "\u2026" in value:  # the reader has the rest of the name on the screen
@@ -108,6 +108,16 @@ class Reader:
     def finish(self) -> None:
         """Fail if a command does not work."""
         assert not self.mistakes, "\n".join(["these do not work:", *self.mistakes])
+
+
+def _corpus(word: str, command: Command) -> str:
+    """The dataset that DIR stands for in a word: a part's, the command's, or a folder of faces."""
+    if part := re.match(r"data\.parts\.(\w+)\.", word):
+        return part[1]
+    chosen = re.search(r"(?:^| )data=(\w+)|(fer2013)", " ".join(command.words))
+    if chosen is None or word.startswith("photographs="):
+        return "folder"
+    return next(name for name in chosen.groups() if name)
 
 
 def words_making(name: str) -> set[str]:

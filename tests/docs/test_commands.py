@@ -29,6 +29,8 @@ from fer_lightning.config.schema import (
 )
 from fer_lightning.config.study import StudyConfig
 from fer_lightning.data.corpora.drawn import Drawn
+from fer_lightning.detectors.retinaface import Backbone
+from fer_lightning.detectors.retinaface_network import RetinaFaceNetwork
 from fer_lightning.devices import can_compile
 from fer_lightning.jobs.study import _as_typed, _mistake
 from fer_lightning.runs import JobResult
@@ -73,7 +75,8 @@ def reason(command: Command) -> str | None:
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What DIR and FILE stand for."""
     root = tmp_path_factory.mktemp("data")
-    return {**layouts.make(root), "data": root, "weights": root / "weights.pth"}
+    weights = {"weights": root / "inception.pth", "retinaface": root / "retinaface.pth"}
+    return {**layouts.make(root), "data": root, **weights}
 
 
 @pytest.fixture(autouse=True)
@@ -192,6 +195,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(places: dict[str, Path], shared: Path) -> dict[str, Path]:
     """What stands for FILE, and for RUN, OTHER and OUT on pages that begin with them."""
     torch.save(random_inception(), places["weights"])
+    torch.save(RetinaFaceNetwork(Backbone.mobilenet025).state_dict(), places["retinaface"])
     return {**places, **{name: shared / name for name in ("RUN", "OTHER", "OUT")}}
 
 

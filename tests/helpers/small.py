@@ -35,7 +35,7 @@ def small_archive(
     ]
     faces = np.random.default_rng(seed).integers(0, 256, (count, size, size, channels), np.uint8)
     writer = ArchiveWriter(path, f"key-{count}-{size}-{channels}-{seed}")
-    write_shard(writer.partial, 0, faces, index_table(rows, [None] * count, []), excluded_table([]))
+    write_shard(writer.partial, 0, faces, index_table(rows, [None] * count), excluded_table([]))
     return writer.publish(1, {"corpus": "small"})
 
 

@@ -38,7 +38,7 @@ TABLES: dict[str, dict[int | str, str]] = {
         6: "anger",
         7: "contempt",
     },
-    "affwild2": {
+    "aff_wild2": {
         0: "neutral",
         1: "anger",
         2: "disgust",
@@ -147,7 +147,7 @@ def test_words_that_mean_no_emotion(word: str) -> None:
 
 def test_affwild2_to_affectnet_is_a_bijection_on_seven_classes() -> None:
     affectnet = {name: code for code, name in CODES["affectnet"].items()}
-    mapped = {code: affectnet[name] for code, name in CODES["affwild2"].items()}
+    mapped = {code: affectnet[name] for code, name in CODES["aff_wild2"].items()}
     assert mapped == {0: 0, 1: 6, 2: 5, 3: 4, 4: 1, 5: 2, 6: 3}
 
 
@@ -221,7 +221,7 @@ def test_integer_codes_without_a_table_name_both_remedies_and_all_tables() -> No
 
 def test_a_code_that_means_no_emotion_has_to_be_said() -> None:
     with pytest.raises(UserError, match=r"'data\.labels=\{-1:happiness\}' \(or null"):
-        read_labels({"-1": 4, "0": 9}, {}, "affwild2", "x.csv")
+        read_labels({"-1": 4, "0": 9}, {}, "aff_wild2", "x.csv")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,15 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_lightning.config.plain import identity
+from fer_lightning.data.fingerprint import digest, fingerprint
+from fer_lightning.data.images import UnusableImage, read_image
+from fer_lightning.data.video import VideoConfig, is_video, read_frame, video_facts
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 
@@ -36,6 +39,11 @@ class SourceRow:
         subject: Identity of the person, unique within the corpus, or None where unknown.
         intensity: Intensity of the expression in [0, 1], or None where unknown.
         action_units: FACS number to intensity (0 absent; a corpus states its scale).
+        time: Seconds from the start of the video that the image is a frame of, or None.
+        votes: Share of the raters for each canonical emotion, or None where unknown.
+        source: The part of a combined corpus that the image comes from, or None.
+        unusable: Why the corpus itself leaves the image out (``misnamed``, ``no_emotion``, ...);
+            it is counted among the excluded and not decoded. None for an image to use.
     """
 
     path: str
@@ -45,14 +53,56 @@ class SourceRow:
     subject: str | None = None
     intensity: float | None = None
     action_units: dict[int, float] = field(default_factory=dict)
+    time: float | None = None
+    votes: dict[str, float] | None = None
+    source: str | None = None
+    unusable: str | None = None
 
 
-class UnusableImage(Exception):
-    """An image that cannot be used; its row is excluded with ``reason``."""
+def images_of(root: Path, path: str, video: VideoConfig) -> list[SourceRow]:
+    """Rows without labels for a file: one, or one for each chosen frame of a video.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    A frame's time is its number by the average frame rate. A video that cannot be read is a row
+    with the reason.
+
+    Args:
+        root: Where ``path`` starts.
+        path: The file, with forward slashes.
+        video: Which frames are chosen.
+    """
+    if not is_video(Path(path)):
+        return [SourceRow(path=path)]
+    try:
+        facts = video_facts(root / path)
+    except UnusableImage as error:
+        return [SourceRow(path=path, unusable=error.reason)]
+    return [
+        SourceRow(path=path, frame=number, time=round(number / facts.rate, 6))
+        for number in video.chosen(facts.frames, facts.rate)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a published dataset holds, and on which terms, for ``fer corpora``.
+
+    Attributes:
+        title: Its name in the literature.
+        images: Images or frames, in words where it depends (``593 sequences``).
+        emotions: How many of the canonical emotions it labels, or in words.
+        action_units: What it says of action units; empty for nothing.
+        subjects: People in it; None where unknown.
+        terms: On which terms it may be used, in a few words.
+        source: Where to ask for it, an address.
+    """
+
+    title: str
+    images: str
+    emotions: str
+    action_units: str = ""
+    subjects: int | None = None
+    terms: str
+    source: str
 
 
 class SplitScheme(enum.Enum):
@@ -144,6 +194,11 @@ class Corpus:
         augmentation: Random changes to training batches.
     """
 
+    facts: ClassVar[Facts | None] = None
+    """What the published dataset is; None for a layout of one's own."""
+    remark: ClassVar[str] = ""
+    """What has to be said with every result on this corpus; stands in the archive's manifest."""
+
     name: str = ""
     root: Path | None = None
     archive: Path | None = None
@@ -180,8 +235,18 @@ class Corpus:
         """
         return sorted({self.folder / row.path for row in rows})
 
+    def fingerprint(self, rows: Sequence[SourceRow], cache: Path) -> str:
+        """Hash of all files that decide the archive's content, equal on every machine.
+
+        Args:
+            rows: What :meth:`rows` gave.
+            cache: Folder in which results are remembered.
+        """
+        files = self.files(rows)
+        return fingerprint(files, self.folder, cache) if files else digest(len(rows))
+
     def load(self, row: SourceRow) -> NDArray[np.uint8]:
-        """Decode one image; runs in worker processes.
+        """Decode one image, or one frame of a video; runs in worker processes.
 
         Returns:
             RGB of shape (H, W, 3), upright by the file's orientation tag.
@@ -190,7 +255,8 @@ class Corpus:
             UnusableImage: If the file is ``missing`` or ``unreadable`` (corrupt, empty,
                 truncated, not an image).
         """
-        return read_image(self.folder / row.path)
+        path = self.folder / row.path
+        return read_frame(path, row.frame) if is_video(path) else read_image(path)
 
     @property
     def folder(self) -> Path:
@@ -210,23 +276,3 @@ class Corpus:
         """The subclass's own keys, without paths: with the files, they decide the archive."""
         shared = {f.name for f in fields(Corpus)}
         return {key: value for key, value in identity(self).items() if key not in shared}
-
-
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Decode an image file to upright RGB, shape (H, W, 3).
-
-    Raises:
-        UnusableImage: With reason ``missing`` or ``unreadable``.
-    """
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
-                upright = Image.fromarray((np.asarray(upright) / 257).astype(np.uint8))
-            return np.asarray(upright.convert("RGB"))
-    except FileNotFoundError:
-        raise UnusableImage("missing") from None
-    except Exception:  # decoders raise nearly anything on a damaged file
-        raise UnusableImage("unreadable") from None

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_lightning.data.corpora.base import Corpus, SourceRow, UnusableImage
-from fer_lightning.data.corpora.folder import contents, files_below, subfolders
+from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
+from fer_lightning.data.corpora.layout import contents, files_below, subfolders
+from fer_lightning.data.images import UnusableImage
 from fer_lightning.errors import UserError
 from fer_lightning.labels import CODES, canonical_emotion, canonical_split
 
@@ -29,6 +31,15 @@ class FER2013(Corpus):
     (``PublicTest_1.jpg``). A name that does not begin so belongs to the split of its folder:
     copies of the folders that lost these names have no ``val`` and a ``test`` of 7,178 images.
     """
+
+    facts: ClassVar[Facts | None] = Facts(
+        title="FER-2013 (Goodfellow et al. 2013)",
+        images="35,887",
+        emotions="7",
+        terms="research; collected by image search for a challenge at ICML 2013, no licence stated",
+        source="https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-"
+        "recognition-challenge",
+    )
 
     name: str = "fer2013"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fer_lightning.data.corpora.base import Corpus, SourceRow
+from fer_lightning.config.plain import LATER
+from fer_lightning.data.corpora.base import Corpus, SourceRow, images_of
+from fer_lightning.data.corpora.layout import contents, files_below, subfolders
+from fer_lightning.data.video import VideoConfig
 from fer_lightning.errors import UserError
 from fer_lightning.labels import canonical_split, check_labels, read_labels
 
@@ -18,21 +20,23 @@ class Folder(Corpus):
     """A folder for each class, optionally below ``train/``, ``val/`` and ``test/`` folders.
 
     Every file in a class folder or below it is a row, hidden ones apart, so that what is no
-    image is counted among the excluded. Files outside the class folders are ignored. Where the
-    upper level names splits (``train``, ``valid``, ``validation``, ... in any case), these are
-    the corpus's official split.
+    image is counted among the excluded. Of a video, each chosen frame is a row, with its number
+    and its time. Files outside the class folders are ignored. Where the upper level names splits
+    (``train``, ``valid``, ``validation``, ... in any case), these are the corpus's official split.
 
     Attributes:
         labels: Folder name to canonical emotion, for names that are no English emotion word;
             null skips the folder, split folders included.
         codes: Table of :data:`fer_lightning.labels.CODES` by which folder names are read
             (``raf_db`` for folders ``1`` to ``7``).
+        video: Which frames of a video are taken.
     """
 
     name: str = "folder"
     # Any, because Hydra reads the key of data.labels={8:null} as a number.
     labels: dict[Any, str | None] = field(default_factory=dict)
     codes: str | None = None
+    video: VideoConfig = field(default_factory=VideoConfig, metadata=LATER)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,10 +57,12 @@ class Folder(Corpus):
             )
         words = Counter(word for _, word, _ in found)
         names = read_labels(words, self.labels, self.codes, f"class folders of data.root={root}")
-        rows = [
-            SourceRow(path=path, emotion=names[word], split=split) for split, word, path in found
+        found.sort(key=lambda entry: entry[2])
+        return [
+            replace(row, emotion=names[word], split=split)
+            for split, word, path in found
+            for row in images_of(root, path, self.video)
         ]
-        return sorted(rows, key=lambda row: row.path)
 
     def _class_folders(self, root: Path) -> list[tuple[str | None, Path]]:
         """Each class folder with the split that it belongs to, if any."""
@@ -75,24 +81,3 @@ class Folder(Corpus):
     def _kept(self, folder: Path) -> list[Path]:
         skipped = {str(name) for name, emotion in self.labels.items() if emotion is None}
         return [entry for entry in subfolders(folder) if entry.name not in skipped]
-
-
-def subfolders(folder: Path) -> list[Path]:
-    """The folders directly in ``folder``, sorted, without hidden ones."""
-    return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
-
-
-def files_below(folder: Path) -> list[Path]:
-    """The files in ``folder`` and below it, without hidden ones and those in hidden folders."""
-    found: list[Path] = []
-    for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(place, name) for name in files if not name.startswith(".")]
-    return sorted(found)
-
-
-def contents(folder: Path, limit: int = 8) -> str:
-    """The first few entries of ``folder``, for messages."""
-    names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir())
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more if names else "nothing"

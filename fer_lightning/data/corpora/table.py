@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fer_lightning.config.plain import LATER
 from fer_lightning.data.corpora.base import Corpus, SourceRow
-from fer_lightning.data.corpora.folder import contents, subfolders
+from fer_lightning.data.corpora.layout import contents, subfolders
 from fer_lightning.data.corpora.table_file import SUFFIXES, read_header, read_records
 from fer_lightning.errors import UserError
 from fer_lightning.labels import ACTION_UNITS, canonical_split, check_labels, read_labels
@@ -32,6 +34,7 @@ class ColumnsConfig:
         split: Official split (``train``, ``valid``, ``PrivateTest``, ...).
         subject: Identity of the person.
         intensity: Intensity of the expression in [0, 1].
+        frame: Number of the frame from 0, where paths are videos.
         action_units: FACS number to column; if empty, the columns ``au_<number>``.
     """
 
@@ -40,6 +43,7 @@ class ColumnsConfig:
     split: str | None = None
     subject: str | None = None
     intensity: str | None = None
+    frame: str | None = field(default=None, metadata=LATER)
     action_units: dict[Any, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,7 +76,7 @@ class ColumnsConfig:
 
     def used(self) -> dict[str, str]:
         """The columns that are named, by their key below ``data.columns``."""
-        keys = ("path", "emotion", "split", "subject", "intensity")
+        keys = ("path", "emotion", "split", "subject", "intensity", "frame")
         named = {key: getattr(self, key) for key in keys}
         named |= {f"action_units.{n}": column for n, column in self.action_units.items()}
         return {key: column for key, column in named.items() if column}
@@ -196,6 +200,7 @@ def _row(
     }
     return SourceRow(
         path=path,
+        frame=_frame(_cell(record, columns.frame)),
         emotion=emotions.get(_cell(record, columns.emotion)),
         split=split,
         subject=_cell(record, columns.subject) or None,
@@ -234,6 +239,12 @@ def _number(text: str, key: str, most: float) -> float | None:
             f"data.columns.{key}: {text!r} is no number from 0 to {most}; empty means unknown"
         )
     return value
+
+
+def _frame(text: str) -> int:
+    if text and not re.fullmatch(r"\d+", text):
+        raise ValueError(f"data.columns.frame: {text!r} is no number of a frame, from 0")
+    return int(text or 0)
 
 
 def _only(key: str, names: Collection[str], header: list[str]) -> str:

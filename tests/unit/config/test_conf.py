@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
 from fer_lightning import cli, registry
 from fer_lightning.config.compose import to_typed
 from fer_lightning.config.registration import JOB_SCHEMAS, register
+from fer_lightning.detectors.retinaface import VARIABLE, Backbone
+from fer_lightning.detectors.retinaface_network import RetinaFaceNetwork
 from fer_lightning.models.config import FaceFormat
 
 CONF = cli.conf_dir()
@@ -61,7 +64,12 @@ def test_every_model_is_built(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("detector/*.yaml")), ids=lambda p: p.stem)
-def test_every_detector_is_built(path: Path) -> None:
+def test_every_detector_is_built(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "retinaface.pth"
+    torch.save(RetinaFaceNetwork(Backbone.mobilenet025).state_dict(), weights)
+    monkeypatch.setenv(VARIABLE, str(weights))
     detector = typed("prepare", f"detector={path.stem}").detector.build()
     assert len(detector.detect([np.zeros((40, 40, 3), np.uint8)])) == 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,14 @@ import pytest
 from PIL import Image
 
 from fer_lightning.data import preparation
+from fer_lightning.data.archive import read_table
+from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.corpora.folder import Folder
 from fer_lightning.data.preparation import Recipe, prepare, to_channels
+from fer_lightning.data.video import VideoConfig
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.errors import UserError
+from tests.helpers.films import film
 from tests.helpers.small import class_folders
 
 
@@ -20,8 +26,12 @@ def recipe(root: Path, size: int = 16, channels: int | None = 1) -> Recipe:
     return Recipe.of(Folder(root=root), WholeImageConfig(), size, channels)
 
 
-def content(archive: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in archive.iterdir()}
+def content(archive: Path) -> dict[str, object]:
+    """All of an archive but how long it took."""
+    files: dict[str, object] = {path.name: path.read_bytes() for path in archive.iterdir()}
+    manifest = json.loads((archive / "manifest.json").read_text())
+    del manifest["detection"]["seconds"]
+    return files | {"manifest.json": manifest}
 
 
 def test_faces_are_the_source_pixels(tmp_path: Path) -> None:
@@ -42,6 +52,70 @@ def test_bad_files_are_excluded_with_reasons(tmp_path: Path) -> None:
     archive = prepare(recipe(root))
     assert len(archive) == 9
     assert archive.manifest["classes"]["anger"]["excluded"] == {"unreadable": 3}
+
+
+@dataclass(kw_only=True)
+class Told(Folder):
+    """A corpus that says more of its rows, and leaves one out itself."""
+
+    remark = "Stands in for another."
+
+    def rows(self) -> list[SourceRow]:
+        first, second, *rest = super().rows()
+        return [
+            replace(first, votes={"fear": 0.75, "anger": 0.25}, source="a", time=0.5),
+            replace(second, unusable="misnamed", source="b"),
+            *rest,
+        ]
+
+
+def test_what_a_corpus_knows_is_kept_and_what_it_leaves_out_is_counted(tmp_path: Path) -> None:
+    root = class_folders(tmp_path / "faces", each=2)
+    (root / "anger" / "1.png").write_text("is not decoded")
+    archive = prepare(Recipe.of(Told(root=root), WholeImageConfig(), 16, 1))
+    assert archive.manifest["remark"] == "Stands in for another."
+    assert archive.manifest["classes"]["anger"]["excluded"] == {"misnamed": 1}
+    assert archive.manifest["detection"]["images"] == 5
+    assert archive.manifest["detection"]["seconds"] >= 0
+    assert archive.column("vote_fear") == [0.75, None, None, None, None]
+    assert archive.column("vote_happiness")[:2] == [0, None]
+    assert archive.column("time") == [0.5, None, None, None, None]
+    assert archive.column("source") == ["a", None, None, None, None]
+    excluded = read_table(archive.path / "excluded.parquet").to_pylist()
+    assert [(row["path"], row["source"], row["reason"]) for row in excluded] == [
+        ("anger/1.png", "b", "misnamed")
+    ]
+    plain = prepare(recipe(root), tmp_path / "plain")
+    assert not {"time", "source", "vote_fear"} & set(plain.index.column_names)
+    assert "remark" not in plain.manifest
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_frames_of_videos_need_no_files_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(preparation, "SHARD", 7)
+    root = class_folders(tmp_path / "faces", each=1)
+    film(root / "fear" / "a.mp4", frames=40, rate=20)
+    (root / "fear" / "broken.avi").write_bytes(b"no video")
+    corpus = Folder(root=root, video=VideoConfig(every=2))
+    archive = prepare(Recipe.of(corpus, WholeImageConfig(), 48, 3), workers=workers)
+    rows = archive.index.to_pylist()
+    frames = [(row["frame"], row["time"]) for row in rows if row["path"] == "fear/a.mp4"]
+    assert frames == [(2 * i, pytest.approx(i / 10)) for i in range(20)]
+    wide = archive.faces[[i for i, row in enumerate(rows) if row["time"] is not None]]
+    # The face is the whole frame, 64 x 48, padded to a square: its bars are six pixels wide.
+    bits = wide.mean((1, 3)).reshape(20, 8, 6).mean(2) > 128
+    assert (bits @ 2 ** np.arange(8)).tolist() == list(range(0, 40, 2))
+    assert archive.manifest["classes"]["fear"]["excluded"] == {"unreadable": 1}
+    assert sorted(p.name for p in root.rglob("*.mp4")) == ["a.mp4"]
+
+
+def test_a_folder_without_videos_keeps_its_name(tmp_path: Path) -> None:
+    root = class_folders(tmp_path / "faces", each=1)
+    settings = Folder(root=root).source_settings()
+    assert settings == {"labels": {}, "codes": None}
+    assert Folder(root=root, video=VideoConfig(every=2)).source_settings() != settings
 
 
 @pytest.mark.parametrize("workers", [1, 2])

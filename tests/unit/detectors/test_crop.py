@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_lightning.detectors.background import FACE_OUTLINE
 from fer_lightning.detectors.base import (
+    Background,
     Detection,
     DetectorConfig,
     Edges,
@@ -217,3 +219,88 @@ def test_stand_ins_take_no_margin(align: bool) -> None:
     np.testing.assert_array_equal(whole.image[5:25], image)
     assert centre.detection.score == whole.detection.score == 0
     assert whole.detection.box.tolist() == [0, 0, 30, 20]
+
+
+WHITE = np.full((120, 160, 3), 255, np.uint8)
+
+
+def area(crop: FaceCrop) -> float:
+    """Fraction of a white image's crop that was kept."""
+    return float(crop.image.mean() / 255)
+
+
+def polygon_area(corners: NDArray[np.float64]) -> float:
+    x, y = corners.T
+    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.25])
+def test_the_ellipse_is_inscribed_in_the_box_before_the_margin(margin: float) -> None:
+    found = face(50, 30, 90, 90)
+    crop = cut(WHITE, found, size=96, margin=margin, background=Background.ellipse)
+    side = 60 * (1 + 2 * margin)
+    assert area(crop) == pytest.approx(np.pi / 4 * 40 * 60 / side**2, rel=0.01)
+    rows, columns = np.nonzero(crop.image[..., 0] > 127)
+    assert np.ptp(rows) + 1 == pytest.approx(96 * 60 / side, abs=1)
+    assert np.ptp(columns) + 1 == pytest.approx(96 * 40 / side, abs=1)
+    assert rows.mean() == pytest.approx(47.5)
+    assert columns.mean() == pytest.approx(47.5)
+
+
+def test_the_ellipse_moves_with_the_face_in_a_crop_that_is_kept_inside() -> None:
+    found = face(-30, 30, 30, 90)
+    crop = cut(WHITE, found, size=60, margin=0.0, background=Background.ellipse).image
+    assert (crop[30, 27:32, 0] > 127).tolist() == [True, True, True, False, False]
+    assert crop[30, 0, 0] == 255
+
+
+def test_inside_the_outline_nothing_changes() -> None:
+    image = ramp(120, 160)
+    found = face(40, 20, 120, 100, landmarks=(TEMPLATE * 60 + [50, 30]).astype(np.float32))
+    for align in (False, True):
+        kept = cut(image, found, size=64, align=align).image
+        for background in (Background.ellipse, Background.hull):
+            masked = cut(image, found, size=64, align=align, background=background).image
+            mask = cut(WHITE, found, size=64, align=align, background=background).image
+            np.testing.assert_array_equal(masked[mask == 255], kept[mask == 255])
+            assert (masked[mask == 0] == 0).all()
+            assert 0.05 < (mask == 0).mean() < 0.9
+            assert 0 < ((mask > 0) & (mask < 255)).mean() < 0.1
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.5])
+def test_the_hull_is_the_outline_placed_by_the_landmarks(angle: float) -> None:
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    landmarks = ((TEMPLATE - 0.5) * 60 @ turn + [80, 60]).astype(np.float32)
+    found = face(30, 10, 130, 110, landmarks=landmarks)
+    crop = cut(WHITE, found, size=100, margin=0.0, background=Background.hull)
+    assert area(crop) == pytest.approx(polygon_area(FACE_OUTLINE) * 60**2 / 100**2, rel=0.01)
+    corners = (FACE_OUTLINE - 0.5) * 60 @ turn + [50, 50]
+    rows, columns = np.nonzero(crop.image[..., 0] > 127)
+    for found_at, wanted in ((columns, corners[:, 0]), (rows, corners[:, 1])):
+        assert found_at.min() == pytest.approx(wanted.min(), abs=1.5)
+        assert found_at.max() + 1 == pytest.approx(wanted.max(), abs=1.5)
+
+
+def test_in_aligned_crops_the_hull_lies_where_the_template_says() -> None:
+    generator = np.random.default_rng(0)
+    policy: dict[str, Any] = {"size": 96, "align": True, "margin": 0.2}
+    masks = []
+    for _ in range(3):  # landmarks that no similarity takes onto the template
+        landmarks = TEMPLATE * 70 + 30 + generator.normal(0, 4, (5, 2))
+        found = face(0, 0, 9, 9, landmarks=landmarks.astype(np.float32))
+        masks.append(cut(WHITE, found, background=Background.hull, **policy).image)
+    np.testing.assert_allclose(masks[1], masks[0], atol=1)
+    np.testing.assert_allclose(masks[2], masks[0], atol=1)
+    assert masks[0].mean() / 255 == pytest.approx(polygon_area(FACE_OUTLINE) / 1.4**2, rel=0.01)
+
+
+def test_a_hull_without_landmarks_is_a_mistake() -> None:
+    with pytest.raises(UserError, match=r"detector\.background=hull: detector=any .*=ellipse"):
+        cut(ramp(20, 20), face(0, 0, 10, 10), size=8, background=Background.hull)
+
+
+@pytest.mark.parametrize("background", Background)
+def test_stand_ins_keep_their_background(background: Background) -> None:
+    crop = cut(WHITE, size=16, no_face=NoFace.centre_crop, background=background)
+    assert (crop.image == 255).all()

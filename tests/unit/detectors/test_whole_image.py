@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_lightning.detectors.base import NoFace
+from fer_lightning.detectors.base import Background, NoFace
 from fer_lightning.detectors.crop import cut_face
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.errors import UserError
@@ -28,6 +28,20 @@ def test_a_square_image_of_the_right_size_keeps_its_pixels() -> None:
 def test_alignment_is_refused() -> None:
     with pytest.raises(UserError, match=r"detector\.align=true: .*whole_image"):
         WholeImageConfig(align=True)
+
+
+def test_a_hull_is_refused() -> None:
+    with pytest.raises(UserError, match=r"detector\.background=hull: .*set .*=ellipse"):
+        WholeImageConfig(background=Background.hull)
+
+
+def test_an_ellipse_touches_the_sides_of_the_image() -> None:
+    config = WholeImageConfig(background=Background.ellipse)
+    image = np.full((40, 40, 3), 200, np.uint8)
+    crop = cut_face(image, config.build().detect([image])[0], config, 40)
+    assert crop is not None
+    assert (crop.image[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all()
+    assert (crop.image[[1, 20, -2, 20], [20, 1, 20, -2]] == 200).all()
 
 
 def test_shared_keys_are_checked() -> None:

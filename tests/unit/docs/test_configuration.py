@@ -27,7 +27,8 @@ def hook(load_hook: Callable[[str], ModuleType]) -> ModuleType:
 def nested(schema: type[Any]) -> Iterator[type[Any]]:
     """A dataclass, and those that its fields hold."""
     yield schema
-    for hint in get_type_hints(schema).values():
+    hints = get_type_hints(schema)
+    for hint in (hints[field.name] for field in fields(schema)):
         for part in (hint, *get_args(hint)):
             if isinstance(part, type) and is_dataclass(part):
                 yield from nested(part)

@@ -12,8 +12,9 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from fer_lightning.data.corpora.base import SourceRow, UnusableImage
+from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.corpora.fer2013 import FER2013
+from fer_lightning.data.images import UnusableImage
 from fer_lightning.errors import UserError
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)

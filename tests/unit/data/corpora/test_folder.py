@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from fer_lightning.data.corpora.base import UnusableImage
 from fer_lightning.data.corpora.folder import Folder
+from fer_lightning.data.images import UnusableImage
 from fer_lightning.errors import UserError
 
 

@@ -10,10 +10,11 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from fer_lightning.data.corpora.base import UnusableImage
 from fer_lightning.data.corpora.table import ColumnsConfig, Table
+from fer_lightning.data.images import UnusableImage
 from fer_lightning.errors import UserError
 from fer_lightning.labels import CODES
+from tests.helpers.films import film, number_of
 
 
 def put(root: Path, *paths: str) -> None:
@@ -280,3 +281,25 @@ def test_the_real_photographs(muxspace_root: Path) -> None:
     assert rows[0].path == "images/Aaron_Guiel_0001.jpg"
     assert corpus.load(rows[0]).ndim == 3
     assert len(corpus.files(rows)) == 1994
+
+
+def test_a_column_may_number_the_frames_of_videos(tmp_path: Path) -> None:
+    film(tmp_path / "a.mp4", frames=20)
+    text = "path,label,number\na.mp4,happy,17\na.mp4,sad,0\na.mp4,sad,20\na.png,fear,\n"
+    corpus = table(tmp_path, text, columns=ColumnsConfig(frame="number"))
+    rows = corpus.rows()
+    assert [(row.path, row.frame, row.emotion) for row in rows] == [
+        ("a.mp4", 17, "happiness"),
+        ("a.mp4", 0, "sadness"),
+        ("a.mp4", 20, "sadness"),
+        ("a.png", 0, "fear"),
+    ]
+    assert [number_of(corpus.load(row)) for row in rows[:2]] == [17, 0]
+    with pytest.raises(UnusableImage, match="missing"):
+        corpus.load(rows[2])
+    assert corpus.load(rows[3]).shape == (4, 5, 3)
+    assert len(corpus.files(rows)) == 3
+    wrong = table(tmp_path, "path,label,number\na.mp4,happy,x\n", columns=corpus.columns)
+    with pytest.raises(UserError, match=r"row 1: data\.columns\.frame: 'x' is no number"):
+        wrong.rows()
+    assert "frame" not in Table().source_settings()["columns"]
