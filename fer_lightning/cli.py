@@ -23,7 +23,7 @@ JOBS = {
     "evaluate": "measure a trained model against real faces",
     "generate": "draw labelled samples from a trained model into an archive",
     "study": "run every cell of a study, stage by stage",
-    "compare": "tables of runs or of a study: means, spreads, differences",
+    "compare": "tables of runs, of a study, or of archives and what their detectors lost",
     "benchmark": "time pieces of work beside what one would otherwise do",
 }
 

@@ -11,6 +11,7 @@ from fer_lightning.analysis.tables import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PANELS = 12
 """More metrics than these are in the table alone."""
@@ -55,6 +56,11 @@ def comparison_plot(
         f"{title}\ndots: seeds · bars: mean and its 95 % interval, cut where they leave the panel",
         fontsize="small",
     )
+    save(figure, path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG whole or not at all."""
     unfinished = path.with_name(path.name + ".unfinished")
     figure.savefig(unfinished, format="png", dpi=110)
     unfinished.replace(path)

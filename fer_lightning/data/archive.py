@@ -24,7 +24,9 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from fer_lightning.data.perceptual_hash import CHUNK, perceptual_hash
 from fer_lightning.errors import UserError, naming
+from fer_lightning.progress import progress_bar
 
 FORMAT = 1
 UNKNOWN = "unlabelled"
@@ -98,6 +100,17 @@ class FaceArchive:
         except (OSError, pa.ArrowInvalid) as error:
             raise UserError(f"{self.path}/index.parquet cannot be read: {error}") from error
 
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        """Perceptual hash of every face, (N,): ``phash`` of the index, or computed without it."""
+        if "phash" in self.index.column_names:
+            stored: NDArray[np.uint64] = self.index.column("phash").to_numpy()
+            return stored
+        # Written before archives had that column.
+        starts = range(0, len(self), CHUNK)
+        bar = progress_bar(starts, desc="Hashing faces", unit="chunk", leave=False, delay=1)
+        return np.concatenate([perceptual_hash(self.faces[s : s + CHUNK]) for s in bar])
+
     def column(self, name: str) -> list[Any]:
         """One column of the index as a list, None where unknown."""
         values: list[Any] = self.index.column(name).to_pylist()
@@ -136,7 +149,7 @@ def read_table(path: Path) -> pa.Table:
 
 
 def report(manifest: Mapping[str, Any]) -> str:
-    """The class counts as a table for people."""
+    """The class counts as a table for people, and near-duplicates in a line."""
     classes: Mapping[str, Mapping[str, Any]] = manifest["classes"]
     total = {
         "source": sum(counts["source"] for counts in classes.values()),
@@ -153,4 +166,17 @@ def report(manifest: Mapping[str, Any]) -> str:
         lines.append(
             f"{name:<12}{counts['source']:>9,}{counts['archive']:>9,}{share:>9}  {why or '-'}"
         )
+    if "near_duplicates" in manifest:
+        lines.append(_duplicates_line(manifest["near_duplicates"]))
     return "\n".join(lines)
+
+
+def _duplicates_line(found: Mapping[str, Any]) -> str:
+    across = []
+    for pair, images in found["across_splits"].items():
+        earlier, later = pair.split("-")
+        across.append(f"{images:,} of {later} have one in {earlier}")
+    return (
+        f"near-duplicates: {found['images']:,} images have one in this archive "
+        f"({found['identical']:,} the very same pixels)" + "".join(f"; {text}" for text in across)
+    )

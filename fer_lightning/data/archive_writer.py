@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,30 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer_lightning.data.archive import FORMAT, UNKNOWN, FaceArchive, partial_path, read_table
+from fer_lightning.data.duplicate_search import Rows
+from fer_lightning.data.duplicates import count_duplicates
+from fer_lightning.data.perceptual_hash import perceptual_hash
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTIONS
+
+SHARDS = 2
+"""Version of the shards; those that another one left unfinished are discarded."""
+
+
+class DetectionCost(NamedTuple):
+    """What detection took.
+
+    Attributes:
+        images: Images that a detector looked at.
+        seconds: In how long, summed over processes.
+    """
+
+    images: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: tuple[Any, ...]) -> DetectionCost:
+        """Both together."""
+        return DetectionCost(self.images + other[0], self.seconds + other[1])
 
 
 class ArchiveWriter:
@@ -44,12 +66,12 @@ class ArchiveWriter:
         self.retired = path.with_name(path.name + ".retired")
         for leftover in (self.joined, self.retired):
             shutil.rmtree(leftover, ignore_errors=True)
-        stamp = self.partial / "key"
-        if self.partial.is_dir() and (not stamp.is_file() or stamp.read_text() != key):
+        stamp, mark = self.partial / "key", f"{key} {SHARDS}"
+        if self.partial.is_dir() and (not stamp.is_file() or stamp.read_text() != mark):
             shutil.rmtree(self.partial)
         if not self.partial.is_dir():
             self.partial.mkdir(parents=True)
-            stamp.write_text(key)
+            stamp.write_text(mark)
 
     def missing(self, shards: int) -> list[int]:
         """Numbers of the shards still to be written."""
@@ -90,7 +112,15 @@ class ArchiveWriter:
             "channels": shape[3],
             **manifest,
             "classes": class_counts(index, excluded),
+            "near_duplicates": count_duplicates(
+                index.column("phash").to_numpy(),
+                lambda rows: _read_faces(joined / "faces.npy", rows),
+                index.column("split").to_pylist(),
+            ),
         }
+        cost = sum((_read_cost(folder) for folder in folders), DetectionCost())
+        if cost.images:
+            content["detection"] = {"images": cost.images, "seconds": round(cost.seconds, 3)}
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         (joined / "manifest.json").write_text(text, encoding="utf-8")
         if self.path.exists():
@@ -109,7 +139,12 @@ def shard_path(partial: Path, number: int) -> Path:
 
 
 def write_shard(
-    partial: Path, number: int, faces: NDArray[np.uint8], index: pa.Table, excluded: pa.Table
+    partial: Path,
+    number: int,
+    faces: NDArray[np.uint8],
+    index: pa.Table,
+    excluded: pa.Table,
+    cost: DetectionCost | None = None,
 ) -> None:
     """Write one shard, whole or not at all; safe in any process.
 
@@ -117,8 +152,9 @@ def write_shard(
         partial: The writer's :attr:`ArchiveWriter.partial`.
         number: Position of the shard in the archive.
         faces: uint8 of shape (n, H, W, C), n may be 0.
-        index: n rows.
+        index: n rows; the faces' perceptual hashes are added as ``phash``.
         excluded: The rows that gave no face.
+        cost: What detection took; None where nothing was detected.
     """
     final = shard_path(partial, number)
     unfinished = final.with_name(final.name + ".unfinished")
@@ -127,9 +163,19 @@ def write_shard(
     with (unfinished / "faces.npy").open("wb") as file:
         _write_header(file, faces.shape)
         _write_faces(file, faces)
-    _write_table(index, unfinished / "index.parquet")
+    hashes = pa.array(perceptual_hash(faces))
+    _write_table(index.append_column("phash", hashes), unfinished / "index.parquet")
     _write_table(excluded, unfinished / "excluded.parquet")
+    if cost is not None:
+        (unfinished / "cost.json").write_text(json.dumps(cost), encoding="utf-8")
     unfinished.rename(final)
+
+
+def _read_cost(folder: Path) -> DetectionCost:
+    path = folder / "cost.json"
+    if not path.is_file():
+        return DetectionCost()
+    return DetectionCost(*json.loads(path.read_text(encoding="utf-8")))
 
 
 def _write_table(table: pa.Table, path: Path) -> None:
@@ -148,6 +194,19 @@ def _join_faces(parts: Sequence[Path], target: Path, count: int) -> tuple[int, .
                 _write_header(file, shape)
             _write_faces(file, faces)
     return shape
+
+
+def _read_faces(path: Path, rows: Rows) -> NDArray[np.uint8]:
+    # Not by a memory map, which counts as memory of the process all that lies around a row.
+    with path.open("rb") as file:
+        np.lib.format.read_magic(file)
+        (_, *shape), _, _ = np.lib.format.read_array_header_1_0(file)
+        start = file.tell()
+        faces = np.empty((len(rows), *shape), np.uint8)
+        for face, row in zip(faces, rows.tolist(), strict=True):
+            file.seek(start + row * face.size)
+            file.readinto(face.reshape(-1).data)
+    return faces
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:

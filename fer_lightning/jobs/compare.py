@@ -1,4 +1,4 @@
-"""``fer compare``: tables and a plot of a study or of runs."""
+"""``fer compare``: tables and a plot of a study, of runs or of archives."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_lightning.analysis.agreement import duplicates_between, same_images
+from fer_lightning.analysis.archives import archive_rows, figures
+from fer_lightning.analysis.archives_page import (
+    ArchiveComparison,
+    archives_markdown,
+    archives_summary,
+)
+from fer_lightning.analysis.archives_plot import archives_plot
 from fer_lightning.analysis.differences import differences, parse_baseline
 from fer_lightning.analysis.page import Comparison, means_table, to_markdown
 from fer_lightning.analysis.plots import comparison_plot
@@ -24,6 +32,7 @@ from fer_lightning.analysis.tables import (
     shown,
 )
 from fer_lightning.config.study import CompareConfig
+from fer_lightning.data.archive import FaceArchive
 from fer_lightning.errors import UserError
 from fer_lightning.runs import JobResult, command_line, write_whole
 
@@ -37,21 +46,42 @@ def run(config: CompareConfig) -> JobResult:
     out = config.out.expanduser()
     if out.exists() and not out.is_dir():
         raise UserError(f"out={out} is a file; give a folder")
-    folder = None if config.study_run is None else read_study(find_study(config.study_run))
-    comparison = compare(config, folder)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UserError(f"out={out}: a folder above it is a file; give another") from error
-    rows = csv_rows(comparison.groups, comparison.keys, comparison.measured)
-    _write_csv(out / "results.csv", rows)
-    comparison_plot(comparison.groups, comparison.metrics, out / "comparison.png", comparison.title)
-    write_whole(out / "comparison.md", to_markdown(comparison))
-    print(means_table(comparison))
-    for one in comparison.unfinished:
-        print(f"{one.status}: {one.what} ({one.reason})")
+    if config.archives:
+        archives = compare_archives(config.archives)
+        _make(out)
+        _write_csv(out / "results.csv", archive_rows(archives.compared))
+        archives_plot(archives.compared, out / "comparison.png", archives.title)
+        write_whole(out / "comparison.md", archives_markdown(archives))
+        print(archives_summary(archives))
+    else:
+        folder = None if config.study_run is None else read_study(find_study(config.study_run))
+        comparison = compare(config, folder)
+        _make(out)
+        rows = csv_rows(comparison.groups, comparison.keys, comparison.measured)
+        _write_csv(out / "results.csv", rows)
+        groups, metrics = comparison.groups, comparison.metrics
+        comparison_plot(groups, metrics, out / "comparison.png", comparison.title)
+        write_whole(out / "comparison.md", to_markdown(comparison))
+        print(means_table(comparison))
+        for one in comparison.unfinished:
+            print(f"{one.status}: {one.what} ({one.reason})")
     print(f"comparison: {out / 'comparison.md'}")
     return JobResult(path=out)
+
+
+def compare_archives(paths: Sequence[Path]) -> ArchiveComparison:
+    """What the page tells of the archives at ``paths``.
+
+    Raises:
+        UserError: If one is no archive, or is there twice.
+    """
+    compared = figures([FaceArchive.open(path.expanduser()) for path in paths])
+    return ArchiveComparison(
+        command=command_line(),
+        compared=compared,
+        same=same_images(compared),
+        duplicates=duplicates_between(compared),
+    )
 
 
 def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
@@ -88,6 +118,13 @@ def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
         notes=notes,
         table=study.table if study else None,
     )
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"out={out}: a folder above it is a file; give another") from error
 
 
 def _commands(folder: StudyFolder | None) -> dict[str, str]:

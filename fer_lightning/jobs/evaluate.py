@@ -19,6 +19,7 @@ from fer_lightning.config.plain import from_plain
 from fer_lightning.config.schema import EvaluateConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.duplicates import leak_warning, seen_in_training
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
@@ -68,6 +69,7 @@ def run(config: EvaluateConfig) -> JobResult:
         "device": str(module.device),
         "threads": torch.get_num_threads(),
         "archives": [{"path": str(a.path), "key": a.key} for a in faces.archives],
+        "near_duplicates": _seen(faces, trained_on, config.split),
         "command": command_line(),
         **provenance(),
     }
@@ -137,6 +139,15 @@ def _faces_of_run(folder: Path) -> FaceDataModule:
     return faces
 
 
+def _seen(
+    faces: FaceDataModule, trained_on: FaceDataModule | str, split: str
+) -> dict[str, dict[str, int]]:
+    """How many of the held-out real images resemble training images; empty for other parts."""
+    if isinstance(trained_on, str) or split not in ("val", "test"):
+        return {}
+    return seen_in_training(faces, trained_on, [split])
+
+
 def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], Path | None]:
     """What a run says of its data: configuration, archive keys, and where the main archive was."""
     try:
@@ -178,6 +189,9 @@ def _show(path: Path, content: dict[str, Any]) -> JobResult:
     print(table(content["metrics"]))
     for line in _unmeasured(protocol):
         print(line)
+    warning = leak_warning(content.get("near_duplicates", {}))  # older files have none
+    if warning:
+        print(warning, file=sys.stderr)
     if path.with_suffix(".png").is_file():
         print(f"nearest training images: {path.with_suffix('.png')}")
     print(f"evaluation: {path}")

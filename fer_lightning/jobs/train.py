@@ -11,6 +11,7 @@ from fer_lightning.checkpoints import read_checkpoint
 from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.duplicates import leak_warning, seen_in_training
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.devices import can_compile
 from fer_lightning.errors import UserError
@@ -183,6 +184,7 @@ def _finish(
         _print_places(folder)
         print(f"go on with: {command_line()}")
         return JobResult(folder.path, newest, status=130)
+    seen = seen_in_training(faces, faces)
     write_json(
         folder.results_file,
         {
@@ -205,10 +207,14 @@ def _finish(
                 for archive in faces.archives
             ],
             "classes": dict(zip(module.classes, faces.class_counts, strict=True)),
+            "near_duplicates": seen,
             **provenance(),
         },
     )
     _print_places(folder)
+    warning = leak_warning(seen)
+    if warning:
+        print(warning, file=sys.stderr)
     return JobResult(folder.path, newest)
 
 

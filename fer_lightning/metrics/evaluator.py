@@ -18,6 +18,8 @@ from fer_lightning.callbacks.clock import crossed, images_seen
 from fer_lightning.config.schema import EvaluationConfig
 from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.duplicate_search import FaceSet, find
+from fer_lightning.data.duplicates import trained_faces
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.loader import FaceStore
 from fer_lightning.data.splits import EVERY
@@ -246,6 +248,9 @@ class Evaluator(Callback):
                 found.metrics |= memorisation(of_fake, of_real)
                 rows = selection.rows[held]
                 pairs = self._pairs(fakes, of_fake, rows, of_real, self.trained_on)
+        if isinstance(self.trained_on, FaceDataModule):
+            copies = find(FaceSet.of(fakes.numpy()), trained_faces(self.trained_on))
+            found.metrics["near_duplicates_train"] = len(copies) / len(fakes)
         return Measurement(found.metrics, {**protocol, "left_out": found.left_out}, pairs)
 
     def _select(self, module: AdversarialModule) -> Selection:

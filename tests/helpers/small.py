@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +51,13 @@ def class_folders(root: Path, each: int = 12, size: int = 24) -> Path:
             pixels = random.integers(0, 60, (size, size)) + 70 * number
             Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{i}.png")
     return root
+
+
+def content(archive: Path) -> dict[str, object]:
+    """All of a prepared archive but how long it took, by file."""
+    files: dict[str, object] = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in archive.iterdir()
+    }
+    manifest = json.loads((archive / "manifest.json").read_text())
+    del manifest["detection"]["seconds"]
+    return files | {"manifest.json": manifest}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -16,11 +15,7 @@ import pytest
 
 from fer_lightning.data.archive import FaceArchive
 from tests.conftest import Fer
-
-
-def content(archive: Path) -> dict[str, str]:
-    files = sorted(archive.iterdir())
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+from tests.helpers.small import content
 
 
 @pytest.mark.slow

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from fer_lightning.data.archive import FaceArchive, report
 from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.corpora.base import SourceRow
-from fer_lightning.data.index import Exclusion, excluded_table, index_table
+from fer_lightning.data.index import Columns, Exclusion, excluded_table, index_table
 from fer_lightning.detectors.base import Detection
 from fer_lightning.errors import UserError
 from tests.helpers.small import small_archive
@@ -22,7 +23,7 @@ def shard(writer: ArchiveWriter, number: int, emotions: list[str | None], lost: 
     box = Detection(np.array([1, 2, 3, 4], np.float32), 0.5, np.ones((5, 2), np.float32))
     faces = np.full((len(rows), 4, 4, 3), number, np.uint8)
     excluded = excluded_table([Exclusion(SourceRow(path="x", emotion="fear"), "no_face")] * lost)
-    index = index_table(rows, [box] * len(rows), [12])
+    index = index_table(rows, [box] * len(rows), Columns((12,)))
     write_shard(writer.partial, number, faces, index, excluded)
 
 
@@ -54,6 +55,24 @@ def test_another_key_discards_an_unfinished_archive(tmp_path: Path) -> None:
     shard(ArchiveWriter(tmp_path / "a", "old"), 0, ["fear"])
     assert ArchiveWriter(tmp_path / "a", "old").missing(1) == []
     assert ArchiveWriter(tmp_path / "a", "new").missing(1) == [0]
+
+
+def test_shards_of_another_version_are_discarded(tmp_path: Path) -> None:
+    writer = ArchiveWriter(tmp_path / "a", "k")
+    shard(writer, 0, ["fear"])
+    (writer.partial / "key").write_text("k")  # without hashes
+    assert ArchiveWriter(tmp_path / "a", "k").missing(1) == [0]
+
+
+def test_hashes_are_stored_and_computed_where_they_are_not(tmp_path: Path) -> None:
+    archive = small_archive(tmp_path / "a")
+    stored = archive.column("phash")
+    assert archive.hashes.tolist() == stored
+    assert len(set(stored)) == len(archive)
+    pq.write_table(archive.index.drop_columns(["phash"]), archive.path / "index.parquet")
+    before = FaceArchive.open(archive.path)
+    assert before.hashes.dtype == np.uint64
+    assert before.hashes.tolist() == stored
 
 
 def test_publishing_replaces(tmp_path: Path) -> None:

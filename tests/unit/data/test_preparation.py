@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,19 +18,11 @@ from fer_lightning.data.video import VideoConfig
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.errors import UserError
 from tests.helpers.films import film
-from tests.helpers.small import class_folders
+from tests.helpers.small import class_folders, content
 
 
 def recipe(root: Path, size: int = 16, channels: int | None = 1) -> Recipe:
     return Recipe.of(Folder(root=root), WholeImageConfig(), size, channels)
-
-
-def content(archive: Path) -> dict[str, object]:
-    """All of an archive but how long it took."""
-    files: dict[str, object] = {path.name: path.read_bytes() for path in archive.iterdir()}
-    manifest = json.loads((archive / "manifest.json").read_text())
-    del manifest["detection"]["seconds"]
-    return files | {"manifest.json": manifest}
 
 
 def test_faces_are_the_source_pixels(tmp_path: Path) -> None:

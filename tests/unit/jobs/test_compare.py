@@ -11,6 +11,7 @@ import pytest
 from fer_lightning.config.study import CompareConfig
 from fer_lightning.errors import UserError
 from fer_lightning.jobs.compare import run
+from tests.helpers.detected import detected_archive
 from tests.helpers.results import cell, make_evaluation, make_run, make_study, tiny_study
 
 BETTER = {True: [1.0, 2.1, 2.9], False: [3.0, 4.0, 5.0]}
@@ -176,3 +177,58 @@ def test_mistakes(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no finished run"):
         run(CompareConfig(study_run="tiny", out=tmp_path / "o"))
     assert not (tmp_path / "o").exists()
+
+
+def test_archives_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = detected_archive(tmp_path / "a", {"happiness": (50, 1), "disgust": (20, 10)})
+    second = detected_archive(
+        tmp_path / "b", {"happiness": (50, 0), "disgust": (20, 1)}, "viola_jones"
+    )
+    out = Path("made/out")
+    assert run(CompareConfig(archives=[first.path, second.path], out=out)).path == out
+    found = rows(out)
+    assert [(r["name"], r["disgust_found"]) for r in found] == [
+        ("mtcnn", "10"), ("viola_jones", "19")
+    ]  # fmt: skip
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == "comparison: made/out/comparison.md"
+    assert printed[0].split() == ["|", "|", "mtcnn", "|", "viola_jones", "|"]
+    assert any(line.startswith("mtcnn loses most of disgust (10 of 20") for line in printed)
+    text = (out / "comparison.md").read_text()
+    assert "## The same images: mtcnn and viola_jones" in text
+    assert "not counted, they were made from the same images." in text
+    assert sorted(p.name for p in out.iterdir()) == [
+        "comparison.md",
+        "comparison.png",
+        "results.csv",
+    ]
+
+
+def test_one_archive_alone_is_its_classes(tmp_path: Path) -> None:
+    archive = detected_archive(tmp_path / "a", {"happiness": (50, 1), "disgust": (20, 10)})
+    run(CompareConfig(archives=[archive.path], out=Path("o")))
+    text = Path("o/comparison.md").read_text()
+    assert text.startswith("# mtcnn\n")
+    assert "| disgust   | 50.0 % [29.9, 70.1] 10 / 20" in text
+    assert "Near-duplicates" not in text
+
+
+def test_mistakes_with_archives(tmp_path: Path) -> None:
+    archive = detected_archive(tmp_path / "a", {"happiness": (5, 1)})
+    unfinished = tmp_path / "b.partial"
+    unfinished.mkdir()
+    for path, told in (
+        (tmp_path / "nowhere", "nowhere is no face archive: choose"),
+        (tmp_path / "b", "b is no face archive .an unfinished one lies beside it"),
+        (make_run(tmp_path / "r"), "is no face archive: its manifest.json is of something else"),
+        (archive.path, "is there twice"),
+    ):
+        with pytest.raises(UserError, match=told):
+            run(CompareConfig(archives=[archive.path, path], out=tmp_path / "o"))
+    assert not (tmp_path / "o").exists()
+    for further in ({"runs": [tmp_path]}, {"study_run": "tiny"}):
+        with pytest.raises(UserError, match="give either study=NAME or runs="):
+            CompareConfig(archives=[archive.path], out=tmp_path / "o", **further)  # type: ignore[arg-type]
+    for further in ({"metrics": ["fid"]}, {"baseline": "a=b"}):
+        with pytest.raises(UserError, match="not for archives="):
+            CompareConfig(archives=[archive.path], out=tmp_path / "o", **further)  # type: ignore[arg-type]

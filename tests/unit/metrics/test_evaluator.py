@@ -78,12 +78,14 @@ def test_a_model_that_repeats_its_training_images_is_found_out(tmp_path: Path) -
     measuring = evaluator(tmp_path)
     found = measuring.measure(Parrot(measuring.faces))
     assert found.metrics["copied_pixels"] == 1
+    assert found.metrics["near_duplicates_train"] == 1
     assert found.metrics["nearest_train_pixels"] == 0
     assert found.metrics["nearest_train_pixels_real"] > 0.01
     generated = found.pairs[0]
     assert (generated.images == generated.trained).all()
     fair = measuring.measure(FreshNoise(measuring.faces))
     assert fair.metrics["copied_pixels"] < 0.5
+    assert fair.metrics["near_duplicates_train"] == 0
 
 
 def test_training_images_are_no_yardstick_for_themselves(tmp_path: Path) -> None:
