@@ -33,6 +33,12 @@ def mendable(error: Exception) -> UserError | None:
     """The user's side of an exception: a full or foreign disk, a file where a folder should be."""
     if isinstance(error, UserError):
         return error
+    if isinstance(error, PermissionError):
+        return UserError(
+            f"{error.filename or 'a file'} cannot be read or written ({error.strerror}): give it "
+            "the permissions, or choose another place; what was written is kept, and the same "
+            "command goes on from there"
+        )
     if isinstance(error, OSError) and error.errno in _UNWRITABLE:
         return UserError(
             f"{error.filename or 'the disk'} cannot be written ({error.strerror}): make room or "

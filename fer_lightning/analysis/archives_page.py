@@ -161,6 +161,11 @@ def _archive_notes(compared: Sequence[ArchiveFigures]) -> list[str]:
             "Milliseconds are spent in the detector, in one process; decoding and cropping are not "
             "among them."
         )
+    notes += [
+        f"{one.name}: {one.archive.manifest['remark']}"
+        for one in compared
+        if "remark" in one.archive.manifest
+    ]
     for one in compared:
         total, dropped = one.total, one.total.source - one.total.archive
         left_out = total.excluded

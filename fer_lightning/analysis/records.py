@@ -28,6 +28,7 @@ class Record:
         seconds: Time of the training.
         sources: The files that it was read from, the run first.
         command: The command that trained it last; empty where nobody wrote it down.
+        remarks: What has to be said of the faces that it was trained on.
     """
 
     config: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Record:
     seconds: float
     sources: tuple[Source, ...]
     command: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +155,7 @@ def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
         seconds=float(required(results, "seconds", results_file)),
         sources=(source_of(results, path),),
         command=str(manifest.get("command") or ""),
+        remarks=tuple(a["remark"] for a in results.get("archives", []) if "remark" in a),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -21,6 +23,8 @@ def to_typed(composed: DictConfig) -> Any:
         typed = OmegaConf.to_object(composed)
     except MissingMandatoryValue as error:
         raise UserError(f"{error.full_key} is required: pass {error.full_key}=…") from error
+    except UserError as error:
+        raise UserError(_in_its_part(composed, str(error))) from error
     except InterpolationResolutionError as error:
         variable = str(error.msg).rpartition("variable '")[2].partition("'")[0]
         raise UserError(
@@ -29,6 +33,29 @@ def to_typed(composed: DictConfig) -> Any:
         ) from error
     _refuse_unknown(typed, "")
     return typed
+
+
+def relocated(text: str, keys: Iterable[str], place: str) -> str:
+    """A message in which ``data.<key>`` is called by where that block stands.
+
+    Args:
+        text: Names keys of a data block that does not know its place.
+        keys: Those of the block.
+        place: Where it stands, such as ``data.parts.rafd``.
+    """
+    return re.sub(rf"\bdata\.(?=({'|'.join(keys)})\b)", f"{place}.", text)
+
+
+def _in_its_part(composed: DictConfig, text: str) -> str:
+    """What a part of a combined corpus refused, with the part's own keys."""
+    parts = OmegaConf.select(composed, "data.parts", default={})
+    for name in parts:
+        try:
+            OmegaConf.to_object(parts[name])
+        except UserError as error:
+            if str(error) == text:
+                return relocated(text, parts[name], f"data.parts.{name}")
+    return text
 
 
 def _refuse_unknown(node: object, prefix: str) -> None:

@@ -81,6 +81,12 @@ class FaceArchive:
         """Hash of all that decides the content; equal keys mean equal faces and labels."""
         return str(self.manifest["key"])
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """What results say of it: path, key and count, and a remark where its corpus makes one."""
+        remark = {"remark": self.manifest["remark"]} if "remark" in self.manifest else {}
+        return {"path": str(self.path), "key": self.key, "count": len(self), **remark}
+
     @cached_property
     def faces(self) -> NDArray[np.uint8]:
         """Memory map of shape (N, H, W, C)."""
@@ -144,8 +150,9 @@ def partial_path(path: Path) -> Path:
 def read_table(path: Path) -> pa.Table:
     """Read a Parquet file."""
     # Through an open file: pyarrow takes a relative path such as ``a:b`` for an address.
+    # Not by its `read_table`, whose threads now and then abort a process that ends soon after.
     with path.open("rb") as file:
-        return pq.read_table(file)
+        return pq.ParquetFile(file).read(use_threads=False)
 
 
 def report(manifest: Mapping[str, Any]) -> str:
@@ -166,6 +173,8 @@ def report(manifest: Mapping[str, Any]) -> str:
         lines.append(
             f"{name:<12}{counts['source']:>9,}{counts['archive']:>9,}{share:>9}  {why or '-'}"
         )
+    if "remark" in manifest:
+        lines.append(f"remark: {manifest['remark']}")
     if "near_duplicates" in manifest:
         lines.append(_duplicates_line(manifest["near_duplicates"]))
     return "\n".join(lines)

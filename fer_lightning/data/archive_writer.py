@@ -93,12 +93,12 @@ class ArchiveWriter:
         index = pa.concat_tables(read_table(f / "index.parquet") for f in folders)
         excluded = pa.concat_tables(read_table(f / "excluded.parquet") for f in folders)
         if not len(index):
-            reasons = Counter(excluded.column("reason").to_pylist()).most_common()
-            raise UserError(
-                f"none of the {len(excluded):,} images gave a face "
-                f"({', '.join(f'{reason} {count:,}' for reason, count in reasons)}); "
-                "detector.no_face=centre_crop keeps images without one"
-            )
+            reasons = Counter(excluded.column("reason").to_pylist())
+            named = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
+            remedy = f"look at the first of them, {excluded.column('path')[0].as_py()}"
+            if reasons["no_face"]:
+                remedy = "detector.no_face=centre_crop keeps images without one"
+            raise UserError(f"none of the {len(excluded):,} images gave a face ({named}); {remedy}")
         joined = self.joined
         joined.mkdir()
         shape = _join_faces([f / "faces.npy" for f in folders], joined / "faces.npy", len(index))

@@ -100,8 +100,14 @@ class FaceDataModule(lightning.LightningDataModule):
         main, *extra = self.archives
         training = self.model_classes is None
         emotions: list[str | None] = main.column("emotion")
+        sources = main.column("source") if "source" in main.index.column_names else None
         division = divide(
-            self.data.split, emotions, main.column("split"), main.column("subject"), training
+            self.data.split,
+            emotions,
+            main.column("split"),
+            main.column("subject"),
+            training,
+            sources,
         )
         start = len(main)
         for archive in extra:
@@ -117,7 +123,10 @@ class FaceDataModule(lightning.LightningDataModule):
         else:
             self.classes = list(self.model_classes)
         if not self.classes:
-            raise UserError("no training image has an emotion; see data.columns.emotion")
+            raise UserError(
+                f"no training image of data={self.data.name} has an emotion, and this model "
+                "learns from labelled images; for data=table see data.columns.emotion"
+            )
         self.emotions = emotions
         labelled = np.array([bool(emotion) for emotion in emotions])
         everything = {**division, EVERY: np.arange(len(emotions))}

@@ -135,8 +135,8 @@ def prepare(
         shards = -(-len(rows) // SHARD)
         _fill(recipe, rows, writer, shards, workers or _cores())
         made_from = {**recipe.settings(), "source": source, "command": command_line()}
-        if corpus.remark:
-            made_from["remark"] = corpus.remark
+        if corpus.remarks():
+            made_from["remark"] = " ".join(corpus.remarks())
         archive = writer.publish(shards, made_from)
     print(report(archive.manifest))
     return archive

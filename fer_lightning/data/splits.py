@@ -24,6 +24,7 @@ def divide(
     splits: Sequence[str | None],
     subjects: Sequence[str | None],
     training: bool = True,
+    sources: Sequence[str | None] | None = None,
 ) -> Division:
     """Divide rows by the configured scheme.
 
@@ -33,16 +34,18 @@ def divide(
         splits: The corpus's official split of each row.
         subjects: Person of each row.
         training: Whether a training part is needed, as it is not for measuring.
+        sources: Part of a combined corpus that each row comes from; None: all of one.
 
     Raises:
         UserError: If the archive lacks what the scheme needs, or is too small for it.
     """
     labels = np.array([emotion or "" for emotion in emotions])
-    known = config.scheme is SplitScheme.auto and any(splits)
-    if known or config.scheme is SplitScheme.official:
-        return _official(config, labels, splits, training)
     rows = np.arange(len(labels))
-    if config.scheme in (SplitScheme.auto, SplitScheme.stratified):
+    if config.scheme in (SplitScheme.auto, SplitScheme.official):
+        named = np.array([split or "" for split in splits])
+        origins = np.array([source or "" for source in sources or [None] * len(labels)])
+        return _as_published(config, labels, named, origins, training)
+    if config.scheme is SplitScheme.stratified:
         return _holdout(config, rows, labels)
     if config.scheme is SplitScheme.subject:
         return _holdout_subjects(config, _people(subjects, config))
@@ -51,25 +54,45 @@ def divide(
     return _folds(config, labels, None)
 
 
-def _official(
+def _as_published(
     config: SplitConfig,
     labels: NDArray[np.str_],
-    splits: Sequence[str | None],
+    splits: NDArray[np.str_],
+    origins: NDArray[np.str_],
     training: bool,
 ) -> Division:
-    named = np.array([split or "" for split in splits])
-    division = {name: np.flatnonzero(named == name) for name in SPLITS}
-    if not any(len(rows) for rows in division.values()):
-        raise UserError(
-            "data.split.scheme=official: the archive has no official split; "
-            "try data.split.scheme=stratified"
-        )
+    """Each source by its official split; by ``auto``, sources that have none are stratified."""
+    parts = []
+    for source in np.unique(origins):
+        rows = np.flatnonzero(origins == source)
+        if splits[rows].any():
+            parts.append(_official(config, labels, splits, rows))
+        elif config.scheme is SplitScheme.auto:
+            parts.append(_holdout(config, rows, labels))
+        elif source:
+            raise UserError(
+                f"data.split.scheme=official: the part {source} has no official split; try "
+                "data.split.scheme=auto"
+            )
+        else:
+            raise UserError(
+                "data.split.scheme=official: the archive has no official split; try "
+                "data.split.scheme=stratified"
+            )
+    division = {name: np.sort(np.concatenate([part[name] for part in parts])) for name in SPLITS}
     if training and not len(division["train"]):
         sizes = ", ".join(f"{len(rows):,} {name}" for name, rows in division.items() if len(rows))
         raise UserError(
             f"data.split.scheme={config.scheme.name}: the archive's official split has no train "
             f"images ({sizes}); data.split.scheme=stratified divides all of them anew"
         )
+    return division
+
+
+def _official(
+    config: SplitConfig, labels: NDArray[np.str_], splits: NDArray[np.str_], rows: NDArray[np.int64]
+) -> Division:
+    division = {name: rows[splits[rows] == name] for name in SPLITS}
     if not len(division["val"]) and config.val:
         # The corpus has no validation part, so a stratified piece of train serves as one.
         train = division["train"]
@@ -79,7 +102,7 @@ def _official(
 
 
 def _holdout(config: SplitConfig, rows: NDArray[np.int64], labels: NDArray[np.str_]) -> Division:
-    rest, test = _part(rows, labels, config.test, config.seed)
+    rest, test = _part(rows, labels[rows], config.test, config.seed)
     train, val = _part(rest, labels[rest], config.val / (1 - config.test), config.seed)
     return {"train": train, "val": val, "test": test}
 

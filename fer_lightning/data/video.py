@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ class VideoConfig:
     def __post_init__(self) -> None:
         if self.every < 1:
             raise UserError(f"data.video.every={self.every}: give at least 1")
-        if self.rate is not None and self.rate <= 0:
+        if self.rate is not None and not 0 < self.rate < math.inf:
             raise UserError(f"data.video.rate={self.rate}: give frames a second, over 0, or null")
         if self.rate is not None and self.every != 1:
             raise UserError(
@@ -112,14 +114,17 @@ class VideoReader:
     """
 
     _last: int | None
-    """When the frame that was decoded last is shown."""
+    """When the frame that was decoded last is shown; None to seek the next one."""
+    _frames: Iterator[Any]
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with _opened(path) as container:
             packets = [p for p in container.demux(_stream(container)) if _shown(p)]
-        # Some old containers do not say when a frame is shown; there, frames can only be counted.
-        told = all(packet.pts is not None for packet in packets)
+            # AVI does not say when a frame is shown, only when it is decoded, which is another
+            # order where frames lean on later ones. There, frames can only be counted.
+            reordered = "avi" in container.format.name and _stream(container).has_b_frames
+        told = all(packet.pts is not None for packet in packets) and not reordered
         shown = np.array([packet.pts if told else 0 for packet in packets], np.int64)
         key = np.array([packet.is_keyframe for packet in packets], np.bool_)
         self.times = np.sort(shown) if told and key.any() else None
@@ -133,7 +138,7 @@ class VideoReader:
         if self.times is not None:
             if number >= len(self.times):
                 raise UnusableImage("missing")
-            frame = self._shown_at(int(self.times[number]))
+            frame = self._shown_at(int(self.times[number]), self.times)
             if frame is not None:
                 return _pixels(frame)
             self.times = None  # the container is wrong about when its frames are shown: count
@@ -146,26 +151,42 @@ class VideoReader:
                 return _pixels(frame)
         raise UnusableImage("missing")
 
-    def _shown_at(self, time: int) -> Any:
-        """The frame that is shown at ``time``, in the stream's units; None if there is none."""
+    def _shown_at(self, time: int, times: NDArray[np.int64]) -> Any:
+        """The frame that is shown at ``time``, one of the container's ``times``.
+
+        Returns:
+            None if frames are not shown when the container says.
+
+        Raises:
+            UnusableImage: If the frame is damaged; those after the next key frame may not be.
+        """
         place = int(np.searchsorted(self.keys, time, side="right")) - 1
         key = int(self.keys[max(place, 0)])
         if self._last is None or not key <= self._last < time:
             self._restart()
             self._container.seek(key, stream=self._stream)
-        return self._until(time)
-
-    def _until(self, time: int) -> Any:
+            first = next(self._frames, None)
+            if (
+                first is None or first.pts is None or first.pts > time
+            ):  # not where the container says
+                self._restart()
+            else:
+                self._frames = chain([first], self._frames)
+        self._last = None  # whatever goes wrong below, the next frame is sought anew
         for frame in self._frames:
-            self._last = frame.pts
             if frame.pts is not None and frame.pts >= time:
-                return frame if frame.pts == time else None
-        return None
+                if frame.pts not in times:
+                    return None
+                self._last = frame.pts
+                if frame.pts == time:
+                    return frame
+                break
+        raise UnusableImage("unreadable")
 
     def _restart(self) -> None:
         self._container: Any = _opened(self.path)
         self._stream = _stream(self._container)
-        self._frames: Iterator[Any] = self._container.decode(self._stream)
+        self._frames = self._container.decode(self._stream)
         self._next = 0
         self._last = None
 

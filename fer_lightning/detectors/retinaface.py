@@ -90,7 +90,7 @@ class RetinaFaceConfig(DetectorConfig):
             UserError: If there are none. Only who needs them asks: a finished archive that is
                 given by its path needs no detector.
         """
-        if self.weights is None:
+        if self.weights is None or self.weights == Path():  # the variable is there, but empty
             raise UserError(
                 f"detector=retinaface has no weights: fetch {FILES[self.backbone]} from {SOURCE} "
                 f"and pass detector.weights=PATH, or export {VARIABLE}=PATH"
@@ -98,8 +98,8 @@ class RetinaFaceConfig(DetectorConfig):
         path = self.weights.expanduser()
         if not path.is_file():
             raise UserError(
-                f"detector.weights={self.weights}: there is no such file; give "
-                f"{FILES[self.backbone]} from {SOURCE}"
+                f"detector.weights={self.weights}: there is no such file (without the key, "
+                f"{VARIABLE} gives it); give {FILES[self.backbone]} from {SOURCE}"
             )
         return [path]
 

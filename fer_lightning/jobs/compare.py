@@ -141,6 +141,7 @@ def _notes(groups: Sequence[Group], absent: Sequence[str]) -> list[str]:
         if len({shown(record.config.get("archives")) for record in one.records}) > 1:
             notes.append(f"{one.name}: the seeds stand on different archives.")
     everything = [record for one in groups for record in one.records]
+    notes += sorted({remark for record in everything for remark in record.remarks})
     if len(groups) > 1 and not same_length(everything) and LENGTH not in groups[0].values:
         lengths = ", ".join(f"{length:,}" for length in sorted({r.images_seen for r in everything}))
         notes.append(

@@ -68,7 +68,7 @@ def run(config: EvaluateConfig) -> JobResult:
         "seconds": round(time.monotonic() - started, 3),
         "device": str(module.device),
         "threads": torch.get_num_threads(),
-        "archives": [{"path": str(a.path), "key": a.key} for a in faces.archives],
+        "archives": [archive.record for archive in faces.archives],
         "near_duplicates": _seen(faces, trained_on, config.split),
         "command": command_line(),
         **provenance(),
@@ -186,6 +186,9 @@ def _show(path: Path, content: dict[str, Any]) -> JobResult:
     )
     for line in cautions(protocol):
         print(line)
+    for archive in content["archives"]:
+        if "remark" in archive:
+            print(archive["remark"])
     print(table(content["metrics"]))
     for line in _unmeasured(protocol):
         print(line)

@@ -202,10 +202,7 @@ def _finish(
                 name: sum(p.numel() for p in child.parameters())
                 for name, child in module.named_children()
             },
-            "archives": [
-                {"path": str(archive.path), "key": archive.key, "count": len(archive)}
-                for archive in faces.archives
-            ],
+            "archives": [archive.record for archive in faces.archives],
             "classes": dict(zip(module.classes, faces.class_counts, strict=True)),
             "near_duplicates": seen,
             **provenance(),

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
-from fer_lightning.data.corpora.layout import contents
+from fer_lightning.data.corpora.layout import contents, hidden, open_text, subfolders
+from fer_lightning.data.corpora.named_files import twice
 from fer_lightning.data.images import UnusableImage
 from fer_lightning.data.video import VideoConfig, VideoFacts, is_video, video_facts
 from fer_lightning.errors import UserError
@@ -146,13 +147,13 @@ class AffWild2(Corpus):
         crops: list[Path] = []
         videos: dict[str, Path] = {}
         for place, folders, files in os.walk(self.folder, followlinks=True):
-            below = {name: Path(place, name) for name in sorted(folders) if name[0] != "."}
+            below = {name: Path(place, name) for name in sorted(folders) if not hidden(name)}
             crops += [_unwrapped(f) for name, f in below.items() if name.startswith(CROPS)]
             found += [f for name, f in below.items() if name.upper().startswith("EXPR_")]
             folders[:] = [name for name in below if not name.startswith("cropped")]
             for name in sorted(files):
                 path = Path(place, name)
-                if is_video(path) and not name.startswith("."):
+                if is_video(path) and not hidden(name):
                     other = videos.setdefault(path.stem, path)
                     if other != path:
                         raise UserError(
@@ -160,10 +161,12 @@ class AffWild2(Corpus):
                             f"and {path}; remove one"
                         )
         found = [folder for folder in found if any(_by_split(folder))]
-        if len(found) != 1:
-            what = f"several folders of expressions: {found}" if found else "no expressions"
+        if len(found) > 1:
+            two = [folder.relative_to(self.folder).as_posix() for folder in found[:2]]
+            raise twice(self.folder, "Aff-Wild2's expressions", *two)
+        if not found:
             raise UserError(
-                f"data.root={self.root} holds {what}; looked for one folder such as "
+                f"data.root={self.root} holds no expressions; looked for one folder such as "
                 "EXPR_Classification_Challenge/ with Train_Set/ or Validation_Set/ in it; found "
                 f"{contents(self.folder)}"
             )
@@ -195,14 +198,14 @@ def _unwrapped(crops: Path) -> Path:
 
 def _by_split(annotations: Path) -> Iterator[tuple[str, Path]]:
     """Splits and folders below a folder of annotations, by name."""
-    for folder in sorted(f for f in annotations.iterdir() if f.is_dir()):
+    for folder in subfolders(annotations):
         split = canonical_split(folder.name.partition("_")[0])
         if split:
             yield split, folder
 
 
 def _texts(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("*.txt") if not file.name.startswith("."))
+    return sorted(file for file in folder.glob("*.txt") if not hidden(file.name))
 
 
 def _video_of(annotation: str) -> str:
@@ -220,7 +223,8 @@ def _facts(video: Path) -> VideoFacts | None:
 
 def _labels(file: Path) -> Sequence[str | None]:
     """The canonical emotion, or None, of each frame in order."""
-    lines = file.read_text(encoding="utf-8-sig").rstrip().splitlines()
+    with open_text(file) as opened:
+        lines = opened.read().rstrip().splitlines()
     if not lines:
         raise UserError(f"data.root: {file} is empty")
     meanings: dict[str, str | None] = {"-1": None, "": None}

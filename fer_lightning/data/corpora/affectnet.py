@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
-from fer_lightning.data.corpora.layout import contents, locate, subfolders
+from fer_lightning.data.corpora.layout import contents, hidden, locate, open_text, subfolders
+from fer_lightning.data.corpora.named_files import twice
 from fer_lightning.errors import UserError
 from fer_lightning.labels import CODES
 from fer_lightning.progress import progress_bar
@@ -112,9 +113,9 @@ class AffectNet(Corpus):
 
     def files(self, rows: Iterable[SourceRow]) -> list[Path]:
         """The images that are used, and the tables or the annotations of all."""
-        found, place = list(rows), self._place()
+        found, place, root = list(rows), self._place(), self.folder
         if _sets(place):
-            labels = [_annotation(self.folder / row.path) for row in found]
+            labels = [root / _annotation(row.path) for row in found]
         else:
             labels = self._tables(place)
         read = super().files(row for row in found if not row.unusable)
@@ -131,7 +132,7 @@ class AffectNet(Corpus):
         groups = [group for group in TABLES if self.annotated in (group, Annotated.both)]
         tables = []
         for group in groups:
-            found = [file for name in TABLES[group] for file in _within(place, name)]
+            found = [file for name in TABLES[group] for file in self._within(place, name)]
             if not found:
                 raise UserError(
                     f"data.annotated={self.annotated.name}: looked in {place} for "
@@ -147,7 +148,7 @@ class AffectNet(Corpus):
         bar = progress_bar(_expressions(table), desc=table.name, unit="row", leave=False, delay=1)
         for number, name, text in bar:
             if start is None:
-                folder = _images(place, f"{group.name}_annotated", name)
+                folder = _images_of(place, f"{group.name}_annotated", name)
                 start = folder.relative_to(self.folder).as_posix()
             emotion, unusable = _meaning(text)
             if unusable == "no_label":
@@ -157,10 +158,12 @@ class AffectNet(Corpus):
                 )
             path = f"{start}/{name}".removeprefix("./")
             yield SourceRow(path=path, emotion=emotion, split=split, unusable=unusable)
+        if start is None:
+            raise UserError(f"data.root: {table} names no image of AffectNet; fetch it again")
 
     def _set_rows(self, folder: Path) -> Iterator[SourceRow]:
         start = (folder / "images").relative_to(self.folder).as_posix()
-        images = {Path(name).stem: name for name in _names(folder / "images")}
+        images = self._images(folder)
         ending = "_exp.npy"
         annotated = {
             name.removesuffix(ending)
@@ -179,32 +182,48 @@ class AffectNet(Corpus):
                 unusable=unusable,
             )
 
+    def _images(self, folder: Path) -> dict[str, str]:
+        """The names of a set's images by their numbers."""
+        if not (folder / "images").is_dir():
+            raise UserError(
+                f"data.root: {folder} has annotations/ but no images/; found {contents(folder)}; "
+                "unpack the images there"
+            )
+        images: dict[str, str] = {}
+        for name in sorted(name for name in os.listdir(folder / "images") if not hidden(name)):
+            other = images.setdefault(Path(name).stem, name)
+            if other != name:
+                start = (folder / "images").relative_to(self.folder).as_posix()
+                title = "an image of AffectNet"
+                raise twice(self.folder, title, f"{start}/{other}", f"{start}/{name}")
+        return images
+
+    def _within(self, place: Path, name: str) -> list[Path]:
+        """The file ``name`` in ``place`` or up to two folders below."""
+        level = [place]
+        for _ in range(3):
+            found = [folder / name for folder in level if (folder / name).is_file()]
+            if len(found) > 1:
+                two = [file.relative_to(self.folder).as_posix() for file in found[:2]]
+                raise twice(self.folder, f"AffectNet's {name}", *two)
+            if found:
+                return found
+            level = [below for folder in level for below in subfolders(folder)]
+        return []
+
 
 def _sets(place: Path) -> list[Path]:
     """The folders of the later release, or none."""
     return [place / name for name in SETS if (place / name / "annotations").is_dir()]
 
 
-def _names(folder: Path) -> list[str]:
-    return [name for name in os.listdir(folder) if not name.startswith(".")]
+def _annotation(image: str) -> str:
+    """The annotation's path of an image's, both relative to the root."""
+    folder, _, name = image.rpartition("images/")
+    return f"{folder}annotations/{Path(name).stem}_exp.npy"
 
 
-def _annotation(image: Path) -> Path:
-    return image.parents[1] / "annotations" / f"{image.stem}_exp.npy"
-
-
-def _within(place: Path, name: str) -> list[Path]:
-    """The file ``name`` in ``place`` or up to two folders below."""
-    for wrapper in ("", "*/", "*/*/"):
-        found = sorted(place.glob(wrapper + name))
-        if len(found) > 1:
-            raise UserError(f"data.root: {place} holds {name} more than once: {found}")
-        if found:
-            return found
-    return []
-
-
-def _images(place: Path, beginning: str, example: str) -> Path:
+def _images_of(place: Path, beginning: str, example: str) -> Path:
     """The folder below which ``example``, a path of a table, lies; nested ones included.
 
     Copies can lack some images: the folder of ``example`` will do, or else the innermost.
@@ -225,7 +244,7 @@ def _images(place: Path, beginning: str, example: str) -> Path:
 
 def _expressions(table: Path) -> Iterator[tuple[int, str, str]]:
     """Line number, image and expression of each line."""
-    with table.open(newline="", encoding="utf-8-sig") as file:
+    with open_text(table) as file:
         lines = csv.reader(file)
         first = next(lines, [])
         header = first if HEADER[0] in first else HEADER

@@ -197,7 +197,7 @@ class Corpus:
     facts: ClassVar[Facts | None] = None
     """What the published dataset is; None for a layout of one's own."""
     remark: ClassVar[str] = ""
-    """What has to be said with every result on this corpus; stands in the archive's manifest."""
+    """What has to be said with every result on this corpus; empty for nothing."""
 
     name: str = ""
     root: Path | None = None
@@ -233,7 +233,8 @@ class Corpus:
         The images of ``rows`` by default; a corpus adds its annotation files. Missing files may
         be among them.
         """
-        return sorted({self.folder / row.path for row in rows})
+        folder = self.folder
+        return [folder / path for path in sorted({row.path for row in rows})]
 
     def fingerprint(self, rows: Sequence[SourceRow], cache: Path) -> str:
         """Hash of all files that decide the archive's content, equal on every machine.
@@ -243,7 +244,13 @@ class Corpus:
             cache: Folder in which results are remembered.
         """
         files = self.files(rows)
-        return fingerprint(files, self.folder, cache) if files else digest(len(rows))
+        found = fingerprint(files, self.folder, cache) if files else digest(len(rows))
+        # Archives from before videos were read hold none of their frames.
+        return digest([found, "frames"]) if any(row.time is not None for row in rows) else found
+
+    def remarks(self) -> list[str]:
+        """What has to be said with every result; stands in the archive's manifest."""
+        return [self.remark] if self.remark else []
 
     def load(self, row: SourceRow) -> NDArray[np.uint8]:
         """Decode one image, or one frame of a video; runs in worker processes.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
-from fer_lightning.data.corpora.layout import locate
+from fer_lightning.data.corpora.layout import hidden, locate, open_text, subfolders
 from fer_lightning.errors import UserError
 from fer_lightning.labels import SPLITS
 
@@ -62,7 +62,7 @@ class CelebA(Corpus):
         faces = _faces(place)
         partition = _beside(place, PARTITIONS)
         if partition is None:
-            names = (name for name in os.listdir(faces) if not name.startswith("."))
+            names = (name for name in os.listdir(faces) if not hidden(name))
             splits: dict[str, str | None] = dict.fromkeys(names)
         else:
             splits = dict(_partition(partition))
@@ -98,9 +98,9 @@ def _faces(place: Path) -> Path:
 def _beside(place: Path, names: Iterable[str]) -> Path | None:
     """The first of ``names`` in ``place`` or in a folder of it."""
     for name in names:
-        for path in (place / name, *sorted(place.glob(f"*/{name}"))):
-            if path.is_file():
-                return path
+        for folder in (place, *subfolders(place)):
+            if (folder / name).is_file():
+                return folder / name
     return None
 
 
@@ -116,7 +116,7 @@ def _partition(source: Path) -> Iterator[tuple[str, str]]:
 
 def _pairs(source: Path) -> Iterator[tuple[int, str, str]]:
     """Line number, image and value of each line, without a header."""
-    with source.open(newline="", encoding="utf-8-sig") as file:
+    with open_text(source) as file:
         lines = csv.reader(file) if source.suffix == ".csv" else map(str.split, file)
         for number, cells in enumerate(lines, 1):
             if not cells or (number == 1 and cells[0] == "image_id"):

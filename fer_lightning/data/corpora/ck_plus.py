@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
-from fer_lightning.data.corpora.layout import contents, files_below
+from fer_lightning.data.corpora.layout import contents, files_below, open_text
 from fer_lightning.data.corpora.named_files import IMAGE_SUFFIXES, twice
 from fer_lightning.errors import UserError
 from fer_lightning.labels import ACTION_UNITS, CODES
@@ -64,8 +64,8 @@ class CKPlus(Corpus):
     emotion file is counted as ``no_label``, another code as ``no_emotion``.
 
     FACS files code the last frame alone, on a scale from 0 to 5: 1 to 5 are the grades A to E, 0.5
-    stands for a unit that is present without a grade (written 0), and 0 for units of
-    :data:`fer_lightning.labels.ACTION_UNITS` that are not listed. Other units are ignored.
+    stands for a unit that is present without a grade (written 0), and 0 for those of the 20 units
+    that this package knows which are not listed. Other units are ignored.
 
     Attributes:
         neutral: Take the first frame of each sequence with an emotion as neutral; then it does
@@ -196,8 +196,9 @@ def _action_units(file: Path) -> dict[int, float]:
 
 def _numbers(file: Path, count: int) -> Iterator[tuple[int, list[float]]]:
     """The numbers in each line that is not blank, with the number of the line."""
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
-    for line, words in enumerate(map(str.split, text.splitlines()), 1):
+    with open_text(file) as opened:
+        lines = opened.read().splitlines()
+    for line, words in enumerate(map(str.split, lines), 1):
         try:
             numbers = [float(word) for word in words]
         except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_lightning.config.compose import relocated
 from fer_lightning.data.corpora.base import Corpus, SourceRow
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
@@ -85,9 +85,8 @@ class Combined(Corpus):
         try:
             rows = part.rows()
         except UserError as error:
-            keys = "|".join(f.name for f in fields(part))
-            text = re.sub(rf"\bdata\.(?=({keys})\b)", f"data.parts.{name}.", str(error))
-            raise UserError(text) from error
+            keys = [f.name for f in fields(part)]
+            raise UserError(relocated(str(error), keys, f"data.parts.{name}")) from error
         return [replace(row, source=name, subject=_subject(name, row.subject)) for row in rows]
 
     def files(self, rows: Iterable[SourceRow]) -> list[Path]:
@@ -101,6 +100,10 @@ class Combined(Corpus):
         return digest(
             {name: self.parts[name].fingerprint(by_part[name], cache) for name in by_part}
         )
+
+    def remarks(self) -> list[str]:
+        """Those of all parts."""
+        return [remark for part in self.parts.values() for remark in part.remarks()]
 
     def load(self, row: SourceRow) -> NDArray[np.uint8]:
         """Let the part decode its own image."""

@@ -11,7 +11,10 @@ from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
 from fer_lightning.data.corpora.named_files import rows_by_name
 from fer_lightning.labels import CODES
 
-_NAME = re.compile(r"(?P<subject>\d+)_[ymo]_[fm]_(?P<code>[adfhns])_[ab]", re.IGNORECASE)
+_NAME = re.compile(
+    rf"(?P<subject>\d+)_[ymo]_[fm]_(?P<code>{'|'.join(map(str, CODES['faces']))})_[ab]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(kw_only=True)

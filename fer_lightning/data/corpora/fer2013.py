@@ -12,24 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
-from fer_lightning.data.corpora.layout import contents, files_below, subfolders
+from fer_lightning.data.corpora.layout import contents, files_below, locate, subfolders
 from fer_lightning.data.images import UnusableImage
 from fer_lightning.errors import UserError
 from fer_lightning.labels import CODES, canonical_emotion, canonical_split
 
 SIDE = 48
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
+WANTED = [f"{folder}{name}" for folder in ("", "fer2013/") for name in (*CSV_NAMES, "train")]
 
 
 @dataclass(kw_only=True)
 class FER2013(Corpus):
     """FER-2013 with its official split: Training, PublicTest (val) and PrivateTest (test).
 
-    Under ``data.root``, or in a folder ``fer2013/`` inside it if there is nothing there, lies
-    one of: ``fer2013.csv``; ``icml_face_data.csv``, the same with other columns' order; or the
-    folders ``train/<class>/`` and ``test/<class>/``, where file names begin with the split
-    (``PublicTest_1.jpg``). A name that does not begin so belongs to the split of its folder:
-    copies of the folders that lost these names have no ``val`` and a ``test`` of 7,178 images.
+    Under ``data.root``, or in a folder ``fer2013/`` inside it if there is nothing there, or in the
+    one folder inside it that holds such, lies one of: ``fer2013.csv``; ``icml_face_data.csv``, the
+    same with other columns' order; or the folders ``train/<class>/`` and ``test/<class>/``, where
+    file names begin with the split (``PublicTest_1.jpg``). A name that does not begin so belongs
+    to the split of its folder: copies of the folders that lost these names have no ``val`` and a
+    ``test`` of 7,178 images.
     """
 
     facts: ClassVar[Facts | None] = Facts(
@@ -72,7 +74,8 @@ class FER2013(Corpus):
 
     def _source(self) -> Path:
         """The CSV file, or the folder that holds ``train/`` and ``test/``."""
-        for place in (self.folder, self.folder / "fer2013"):
+        start = locate(self.folder, WANTED, "FER-2013", depth=1)
+        for place in (start, start / "fer2013"):
             found = [place / name for name in CSV_NAMES if (place / name).is_file()]
             if (place / "train").is_dir() and (place / "test").is_dir():
                 found.append(place)
@@ -85,8 +88,8 @@ class FER2013(Corpus):
             if found:
                 return found[0]
         raise UserError(
-            f"data.root={self.root} holds no FER-2013; looked there and in fer2013/ for "
-            f"{' or '.join(CSV_NAMES)}, or folders train/ and test/; found {contents(self.folder)}"
+            f"data.root={self.root}: {start} holds no {' or '.join(CSV_NAMES)}, and no train/ "
+            f"with test/ beside it; found {contents(start)}"
         )
 
     def _folder_rows(self, source: Path) -> Iterator[SourceRow]:

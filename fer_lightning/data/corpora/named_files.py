@@ -59,10 +59,10 @@ def rows_by_name(
 
 
 def twice(root: Path, title: str, one: str, other: str) -> UserError:
-    """What to raise where two files are the same image of a dataset."""
+    """What to raise where two files, told by their paths below ``root``, are one of a dataset."""
     return UserError(
-        f"data.root={root} holds {title} more than once ({one} and {other} are the same image); "
-        "give the folder of one copy"
+        f"data.root={root} holds {title} more than once ({one} and {other}); remove one, or give "
+        "the folder of one copy"
     )
 
 

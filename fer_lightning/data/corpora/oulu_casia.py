@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
-from fer_lightning.data.corpora.layout import contents, locate, subfolders
-from fer_lightning.data.corpora.named_files import IMAGE_SUFFIXES, check_selection, listed
+from fer_lightning.data.corpora.layout import contents, hidden, locate, subfolders
+from fer_lightning.data.corpora.named_files import (
+    IMAGE_SUFFIXES,
+    check_selection,
+    listed,
+    twice,
+)
 from fer_lightning.errors import UserError
 from fer_lightning.labels import canonical_emotion
 
@@ -51,12 +56,13 @@ class OuluCASIA(Corpus):
     The layout is ``VL/Strong/P001/Anger/000.jpeg``: camera, light, subject, expression (an
     English word: anger, disgust, fear, happiness, sadness, surprise), frame. ``data.root`` is the
     folder that holds ``VL`` or ``NI``, or up to three folders above it (``B_OriginalImg/``,
-    ``OriginalImg/``, ...: copies differ, and it is not confirmed which is the delivered one).
-    Frames of folders that are no subject (``P001``) or no expression, and frames whose names are
-    no numbers, are counted as ``misnamed``.
+    ``OriginalImg/``, ...: copies differ, and it is not confirmed which is the delivered one; where
+    the cropped faces lie beside the whole images, give the folder of one of them). Frames of
+    folders that are no subject (``P001``) or no expression, and frames whose names are no
+    numbers, are counted as ``misnamed``.
 
     Each sequence runs from a neutral face to the apex, but has one label. Frames that
-    :attr:`labelled` leaves out are no rows. The intensity of a frame is not known.
+    ``labelled`` leaves out are no rows. The intensity of a frame is not known.
 
     Attributes:
         cameras: ``VL`` (visible light), ``NI`` (near infrared).
@@ -120,11 +126,14 @@ class OuluCASIA(Corpus):
     def _sequence(self, place: Path, subject: str, emotion: str | None) -> Iterator[SourceRow]:
         folder = place.relative_to(self.folder).as_posix()
         numbers: dict[int, str] = {}
-        for name in os.listdir(place):
+        for name in sorted(os.listdir(place)):
             frame = _FRAME.fullmatch(name)
             if frame and emotion:
-                numbers[int(frame[1])] = name
-            elif name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith("."):
+                other = numbers.setdefault(int(frame[1]), name)
+                if other != name:
+                    title = self.facts.title
+                    raise twice(self.folder, title, f"{folder}/{other}", f"{folder}/{name}")
+            elif name.lower().endswith(IMAGE_SUFFIXES) and not hidden(name):
                 yield SourceRow(path=f"{folder}/{name}", unusable="misnamed")
         frames = [f"{folder}/{numbers[number]}" for number in sorted(numbers)]
         first = frames[:1] if self.neutral else []

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from fer_lightning.data.corpora.base import Corpus, Facts, SourceRow
-from fer_lightning.data.corpora.layout import contents, files_below, locate, subfolders
+from fer_lightning.data.corpora.layout import (
+    contents,
+    files_below,
+    locate,
+    open_text,
+    subfolders,
+)
 from fer_lightning.errors import UserError
 from fer_lightning.labels import CODES, canonical_emotion
 
@@ -90,11 +96,17 @@ class RAFDB(Corpus):
         start = pictures.relative_to(self.folder).as_posix()
         suffix = "_aligned" if self.images is Images.aligned else ""
         rows = []
-        lines = source.read_text(encoding="utf-8-sig").splitlines()
+        known: dict[str, int] = {}
+        with open_text(source) as file:
+            lines = file.read().splitlines()
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            name, code = _cells(line, f"data.root: {source}, line {number}")
+            where = f"data.root: {source}, line {number}"
+            name, code = _cells(line, where)
+            first = known.setdefault(name, number)
+            if first != number:
+                raise UserError(f"{where}: {name} is in line {first} too; remove one")
             stem, _, kind = name.rpartition(".")
             beginning = name.partition("_")[0]
             split = beginning if beginning in ("train", "test") else None
@@ -144,7 +156,7 @@ class RAFDB(Corpus):
 def _cells(line: str, where: str) -> tuple[str, str]:
     """Name and code of one line of the list."""
     cells = line.split()
-    if len(cells) != 2:
+    if len(cells) != 2 or not Path(cells[0]).suffix:
         raise UserError(f"{where}: {line!r} is no image with its code, such as 'train_00001.jpg 5'")
     if cells[1] not in EMOTIONS:
         raise UserError(

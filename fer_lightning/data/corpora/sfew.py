@@ -44,7 +44,7 @@ class SFEW(Corpus):
 
     def rows(self) -> list[SourceRow]:
         """Read the folders; rows are sorted by path."""
-        starts = ("Train", "train", "TRAIN")
+        starts = ("Train", "train", "TRAIN", "Val", "val", "VAL")
         wanted = [f"{start}*/{deeper}Angry" for start in starts for deeper in ("", "*/")]
         place = locate(self.folder, wanted, "SFEW 2.0")
         rows: list[SourceRow] = []

@@ -64,3 +64,23 @@ def build(
         lines.append(f"{code},{pixels},{usage}" if ordered else f"{code},{usage},{pixels}")
     table = {f"{beside}{name}": "\n".join(lines) + "\n"}
     return write(root, {**table, f"{wrapper}fer2013new.csv": votes()})
+
+
+def build_written(root: Path, wrapper: str = "", box: bool = False) -> Path:
+    """The folders that the code of FER+ writes; what has no name in the table is not there.
+
+    Args:
+        root: Where the folders go.
+        wrapper: Folders around them.
+        box: Whether the labels hold the image's box, as those that come with the code do.
+    """
+    folders = {"Training": "Train", "PublicTest": "Valid", "PrivateTest": "Test"}
+    files: dict[str, bytes | str] = {}
+    for number, (usage, counts) in enumerate(VOTES):
+        if counts[-1] == 10:
+            continue
+        place, name = f"{wrapper}FER2013{folders[usage]}", f"fer{number:07d}.png"
+        files[f"{place}/{name}"] = picture("neutral", 48, ".png", gray=True)
+        cells = [name, *(['"(0, 0, 48, 48)"'] if box else []), *map(str, counts)]
+        files[f"{place}/label.csv"] = f"{files.get(f'{place}/label.csv', '')}{','.join(cells)}\n"
+    return write(root, files)

@@ -123,3 +123,29 @@ def test_what_is_lacking_is_named(
 def test_impossible_numbers_name_their_key(settings: dict[str, float], key: str) -> None:
     with pytest.raises(UserError, match=rf"data\.split\.{key}"):
         SplitConfig(**settings)  # type: ignore[arg-type]
+
+
+SOURCES: list[str | None] = ["a", "b"] * 500
+
+
+def test_a_part_without_a_published_split_is_stratified_beside_one_that_has_it() -> None:
+    splits = [
+        split if source == "a" else None for split, source in zip(OFFICIAL, SOURCES, strict=True)
+    ]
+    parts = divide(SplitConfig(), EMOTIONS, splits, SUBJECTS, sources=SOURCES)
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(1000))
+    own = {name: [row for row in rows if SOURCES[row] == "b"] for name, rows in parts.items()}
+    assert [len(rows) for rows in own.values()] == pytest.approx([400, 50, 50], abs=2)
+    assert all(splits[row] == name for name in parts for row in parts[name] if row not in own[name])
+    with pytest.raises(
+        UserError, match=r"scheme=official: the part b has no official split; .*scheme=auto"
+    ):
+        divide(
+            SplitConfig(scheme=SplitScheme.official), EMOTIONS, splits, SUBJECTS, sources=SOURCES
+        )
+
+
+def test_images_that_a_published_split_leaves_out_stay_out() -> None:
+    splits: list[str | None] = [*OFFICIAL[:500], *[None] * 500]
+    parts = divide(SplitConfig(), EMOTIONS, splits, SUBJECTS)
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(500))

@@ -220,6 +220,24 @@ def test_videos_that_are_not_there_or_damaged(tmp_path: Path) -> None:
     assert len(rows) == 26
 
 
+def test_what_systems_leave_is_not_searched(tmp_path: Path) -> None:
+    expected = AffWild2(root=build(tmp_path)).rows()
+    write(tmp_path, {
+        "__MACOSX/cropped_aligned/1-30-1280x720/._00001.jpg": b"",
+        "__MACOSX/EXPR_Classification_Challenge/Train_Set/a.txt": "Neutral\n0\n",
+        "EXPR_Classification_Challenge/Train_Set/._a.txt": b"\xff",
+    })  # fmt: skip
+    assert AffWild2(root=tmp_path).rows() == expected
+
+
+def test_an_annotation_that_is_no_text_is_named(tmp_path: Path) -> None:
+    build(tmp_path, annotated={"a": ("Train", [1])})
+    file = tmp_path / "EXPR_Classification_Challenge/Train_Set/a.txt"
+    file.write_bytes(b"Neutral,Anger\xe9\n0\n")
+    with pytest.raises(UserError, match=r"a\.txt is not UTF-8"):
+        AffWild2(root=tmp_path).rows()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -243,7 +261,7 @@ def test_what_is_there_twice_is_refused(tmp_path: Path) -> None:
         AffWild2(root=tmp_path).rows()
     (tmp_path / "other/video2.mp4").unlink()
     write(tmp_path, {"old/EXPR_Set/Training_Set/a.txt": "Neutral\n0\n"})
-    with pytest.raises(UserError, match=r"data\.root=.*several folders.*Challenge.*EXPR_Set"):
+    with pytest.raises(UserError, match=r"once \(EXPR_Class\w+ and old/EXPR_Set\); remove one"):
         AffWild2(root=tmp_path).rows()
 
 

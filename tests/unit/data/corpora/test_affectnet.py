@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -123,6 +124,27 @@ def test_sets_with_damaged_and_missing_files(tmp_path: Path) -> None:
         corpus.load(rows["7"])
 
 
+def test_sets_without_their_images_are_named(tmp_path: Path) -> None:
+    shutil.rmtree(build_sets(tmp_path) / "val_set/images")
+    with pytest.raises(UserError, match=r"val_set has annotations/ but no images/; found annota"):
+        AffectNet(root=tmp_path).rows()
+
+
+def test_two_files_of_one_image_are_refused(tmp_path: Path) -> None:
+    write(build_sets(tmp_path), {"val_set/images/0.png": b""})
+    with pytest.raises(UserError, match=r"\(val_set/images/0\.jpg and val_set/images/0\.png\)"):
+        AffectNet(root=tmp_path).rows()
+
+
+def test_what_systems_leave_is_no_image(tmp_path: Path) -> None:
+    write(build_sets(tmp_path), {
+        "val_set/images/Thumbs.db": b"",
+        "train_set/images/desktop.ini": b"",
+        "__MACOSX/val_set/annotations/0_exp.npy": b"",
+    })  # fmt: skip
+    assert len(AffectNet(root=tmp_path).rows()) == 24
+
+
 def test_sets_without_any_label_are_an_error(tmp_path: Path) -> None:
     write(tmp_path, {"val_set/images/0.jpg": b"", "val_set/annotations/0_exp.npy": b"0"})
     with pytest.raises(UserError, match=r"data\.root=.*not one of 1 images.*found 0_exp\.npy"):
@@ -157,6 +179,25 @@ def test_a_wrong_line_is_named(tmp_path: Path, added: str, message: str) -> None
     table = build(tmp_path, lists="") / "training.csv"
     table.write_text(table.read_text() + added)
     with pytest.raises(UserError, match=message):
+        AffectNet(root=tmp_path).rows()
+
+
+def test_tables_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    table = build(tmp_path, lists="") / "training.csv"
+    table.write_bytes(table.read_bytes() + b"\xe9")
+    with pytest.raises(UserError, match=r"training\.csv is not UTF-8"):
+        AffectNet(root=tmp_path).rows()
+    table.write_text(",".join(HEADER) + "\n")
+    with pytest.raises(UserError, match=r"training\.csv names no image of AffectNet"):
+        AffectNet(root=tmp_path).rows()
+
+
+def test_a_table_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    build(tmp_path, lists="lists/")
+    write(tmp_path, {"copy/training.csv": b""})
+    with pytest.raises(
+        UserError, match=r"once \(copy/training\.csv and lists/training\.csv\); remove one"
+    ):
         AffectNet(root=tmp_path).rows()
 
 

@@ -98,6 +98,26 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, message: str) -> None:
         CelebA(root=tmp_path).rows()
 
 
+@pytest.mark.parametrize("comma", [False, True])
+def test_lists_that_cannot_be_read_are_named(tmp_path: Path, comma: bool) -> None:
+    name = f"list_eval_partition.{'csv' if comma else 'txt'}"
+    write(build(tmp_path, comma=comma), {name: b"\xff\xfe"})
+    with pytest.raises(UserError, match=f"{name} is not UTF-8"):
+        CelebA(root=tmp_path).rows()
+    write(tmp_path, {"list_eval_partition.csv": f"{'a' * 131_073},0\n"})
+    (tmp_path / "list_eval_partition.txt").unlink(missing_ok=True)
+    with pytest.raises(UserError, match=r"partition\.csv is no valid CSV file .*fetch it again"):
+        CelebA(root=tmp_path).rows()
+
+
+def test_what_systems_leave_is_no_image_and_no_list(tmp_path: Path) -> None:
+    build(tmp_path, identities=False)
+    (tmp_path / "list_eval_partition.txt").unlink()
+    write(tmp_path, {"img_align_celeba/Thumbs.db": b"", "img_align_celeba/desktop.ini": b"",
+                     "__MACOSX/list_eval_partition.txt": b"x"})  # fmt: skip
+    assert len(CelebA(root=tmp_path).rows()) == 12
+
+
 def test_nothing_found_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
     write(tmp_path, {"pictures/a.jpg": b""})
     with pytest.raises(UserError, match=r"data\.root=.*img_align_celeba.*found pictures/"):

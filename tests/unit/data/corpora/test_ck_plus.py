@@ -192,6 +192,19 @@ def test_a_wrong_line_is_named(tmp_path: Path, file: str, text: str, message: st
         CKPlus(root=tmp_path).rows()
 
 
+@pytest.mark.parametrize("file", [EMOTION, FACS])
+def test_a_label_file_that_is_no_text_is_named(tmp_path: Path, file: str) -> None:
+    write(one(tmp_path, code=1), {file: "1 2\n".encode("utf-16")})
+    with pytest.raises(UserError, match=rf"{file} is not UTF-8"):
+        CKPlus(root=tmp_path).rows()
+
+
+def test_two_label_files_of_one_sequence_are_refused(tmp_path: Path) -> None:
+    write(one(tmp_path, code=1), {f"Copy/{PEAK}_emotion.txt": "1\n"})
+    with pytest.raises(UserError, match=rf"\(Copy/{PEAK}_emotion\.txt and {EMOTION}\); remove"):
+        CKPlus(root=tmp_path).rows()
+
+
 def test_other_images_are_counted(tmp_path: Path) -> None:
     touch(one(tmp_path, code=1), ["a.png", f"{IMAGES}/S005_001_00000002_emotion.png", "b.txt"])
     rows = CKPlus(root=tmp_path).rows()

@@ -17,13 +17,16 @@ from fer_lightning.data.corpora.affectnet import AffectNet, Annotated
 from fer_lightning.data.corpora.base import Corpus, SplitConfig, SplitScheme
 from fer_lightning.data.corpora.celeba import CelebA
 from fer_lightning.data.corpora.combined import Classes, Combined
+from fer_lightning.data.corpora.enhanced_ck import EnhancedCK
 from fer_lightning.data.corpora.fer2013 import FER2013
 from fer_lightning.data.corpora.fer_plus import FERPlus
+from fer_lightning.data.corpora.raf_db import RAFDB
+from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.preparation import Recipe
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTIONS
-from tests.helpers.layouts import aff_wild2, affectnet, celeba, fer_plus
+from tests.helpers.layouts import aff_wild2, affectnet, celeba, enhanced_ck, fer_plus, raf_db
 from tests.helpers.layouts.pictures import write
 
 VIDEOS_SHOWN = ("1-30-1280x720", "video2", "video5", "video9")
@@ -215,3 +218,40 @@ def test_two_corpora_of_one_class_may_be_parts(tmp_path: Path) -> None:
         "a": "fer2013",
         "b": "other",
     }
+
+
+def test_a_part_without_a_published_split_is_divided_and_its_remark_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coded = enhanced_ck.build(tmp_path / "coded")
+    corpus = Combined(
+        parts={
+            "raf_db": RAFDB(root=raf_db.build(tmp_path / "raf")),
+            "enhanced_ck": EnhancedCK(root=coded),
+        }
+    )
+    faces = FaceDataModule(corpus, WholeImageConfig(), 32, 3, 0, classes=SEVEN)
+    faces.setup()
+    (archive,) = faces.archives
+    sources = archive.column("source")
+    divided = sorted(row for rows in faces.division.values() for row in rows)
+    labelled = [row for row, emotion in enumerate(archive.column("emotion")) if emotion]
+    assert divided == labelled
+    assert {sources[row] for row in faces.division["train"]} == {"raf_db", "enhanced_ck"}
+    assert archive.manifest["remark"] == EnhancedCK.remark
+    assert archive.record["remark"] == EnhancedCK.remark
+    assert f"remark: {EnhancedCK.remark}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.parts.aff_wild2.video.every=0", "data.parts.aff_wild2.video.every=0: give at least"),
+        ("data.parts.affectnet.batch_size=0", "data.parts.affectnet.batch_size=0: give at least 1"),
+    ],
+)
+def test_a_value_that_a_part_refuses_is_named_by_its_place(
+    override: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prepare", "data=combined", override]) == 2
+    assert message in capsys.readouterr().err

@@ -33,3 +33,10 @@ def test_emotion_files_are_not_needed_but_facs_files_are(tmp_path: Path) -> None
     write(tmp_path, ck_plus.sequence(5, 2, facs=[(4, 1)]))
     (row,) = EnhancedCK(root=tmp_path).rows()
     assert (row.emotion, row.action_units[4]) == (None, 1)
+
+
+def test_its_description_stands_alone() -> None:
+    text = EnhancedCK.__doc__ or ""
+    assert "As there" not in text
+    for part in ("_facs.txt", "_emotion.txt", "data.root", "misnamed", "neutral:", "peak_frames:"):
+        assert part in text

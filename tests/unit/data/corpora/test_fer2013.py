@@ -165,6 +165,26 @@ def test_what_lies_in_the_root_goes_before_the_folder_in_it(tmp_path: Path) -> N
     assert write(tmp_path / "icml_face_data.csv", ICML).rows()[0].path == "icml_face_data.csv"
 
 
+def test_the_folder_inside_may_be_called_otherwise(tmp_path: Path) -> None:
+    write(tmp_path / "fer-2013" / "fer2013.csv", CSV)
+    assert FER2013(root=tmp_path).rows()[0].path == "fer-2013/fer2013.csv"
+    put(tmp_path, "archive/train/fear/Training_1.jpg", "archive/test/fear/PublicTest_2.jpg")
+    with pytest.raises(UserError, match=r"once \(in \['archive', 'fer-2013'\]\); give one"):
+        FER2013(root=tmp_path).rows()
+
+
+def test_other_datasets_may_lie_beside_the_folder(tmp_path: Path) -> None:
+    put(tmp_path, "DATASET/train/1/train_00001_aligned.jpg", "train/x.jpg")
+    write(tmp_path / "fer2013" / "fer2013.csv", CSV)
+    assert FER2013(root=tmp_path).rows()[0].path == "fer2013/fer2013.csv"
+
+
+def test_what_systems_leave_is_no_image_and_no_class(tmp_path: Path) -> None:
+    put(tmp_path, "train/fear/Training_1.jpg", "test/fear/PublicTest_2.jpg")
+    put(tmp_path, "train/fear/Thumbs.db", "train/__MACOSX/a.jpg")
+    assert len(FER2013(root=tmp_path).rows()) == 2
+
+
 def test_two_copies_side_by_side_are_refused(tmp_path: Path) -> None:
     put(tmp_path, "train/fear/Training_1.jpg", "test/fear/PublicTest_2.jpg")
     with pytest.raises(UserError, match=r"data\.root=.*fer2013\.csv.*train/ and test/"):
@@ -178,6 +198,8 @@ def test_nothing_found_says_what_was_looked_for_and_found(tmp_path: Path) -> Non
     text = str(error.value)
     for part in ("data.root=", "fer2013.csv", "icml_face_data.csv", "test/", "found train/"):
         assert part in text
+    with pytest.raises(UserError, match=r"no FER-2013.*fer2013\.csv or .* train .*found happy/"):
+        FER2013(root=tmp_path / "train").rows()
 
 
 def test_a_folder_of_no_class_is_refused(tmp_path: Path) -> None:

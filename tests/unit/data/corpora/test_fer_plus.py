@@ -13,7 +13,7 @@ from fer_lightning.data.corpora.fer2013 import FER2013
 from fer_lightning.data.corpora.fer_plus import FERPlus, Labels
 from fer_lightning.errors import UserError
 from fer_lightning.labels import canonical_split
-from tests.helpers.layouts.fer_plus import VOTES, build, votes
+from tests.helpers.layouts.fer_plus import VOTES, build, build_written, votes
 from tests.helpers.layouts.pictures import write
 
 MAJORITY = [
@@ -108,21 +108,76 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, message: str) -> None:
 def test_folders_of_images_cannot_be_used(tmp_path: Path) -> None:
     write(tmp_path, {"train/happy/Training_1.jpg": b"", "fer2013new.csv": votes()})
     (tmp_path / "test").mkdir()
-    with pytest.raises(UserError, match=r"no fer2013\.csv or icml.*folders of images cannot"):
+    with pytest.raises(UserError, match=r"no fer2013\.csv or icml.*folders of classes cannot"):
         FERPlus(root=tmp_path).rows()
 
 
 def test_what_is_missing_or_there_twice_is_said(tmp_path: Path) -> None:
     build(tmp_path)
     write(tmp_path, {"copy/fer2013new.csv": votes()})
-    with pytest.raises(UserError, match=r"fer2013new\.csv.*more than once"):
+    with pytest.raises(UserError, match=r"once \(copy/fer2013new\.csv and fer2013new\.csv\)"):
         FERPlus(root=tmp_path).rows()
     for file in tmp_path.rglob("fer2013new.csv"):
         file.unlink()
-    with pytest.raises(UserError, match=r"looked for fer2013new\.csv.*found copy/, fer2013\.csv"):
+    with pytest.raises(UserError, match=r"no fer2013new\.csv; .*found copy/, fer2013\.csv"):
         FERPlus(root=tmp_path).rows()
     write(tmp_path, {"icml_face_data.csv": ""})
-    with pytest.raises(UserError, match="FER-2013 more than once"):
+    with pytest.raises(UserError, match=r"FER-2013 more than once \(fer2013\.csv and icml_"):
+        FERPlus(root=tmp_path).rows()
+
+
+def test_tables_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    source = build(tmp_path) / "fer2013new.csv"
+    source.write_bytes(source.read_bytes() + b"\xe9")
+    with pytest.raises(UserError, match=r"fer2013new\.csv is not UTF-8"):
+        FERPlus(root=tmp_path).rows()
+    source.write_text(votes() + "a" * 131_073)
+    with pytest.raises(UserError, match=r"fer2013new\.csv is no valid CSV file"):
+        FERPlus(root=tmp_path).rows()
+
+
+@pytest.mark.parametrize("wrapper", ["", "FERPlus-master/data/"])
+@pytest.mark.parametrize("box", [False, True])
+def test_the_folders_that_its_code_writes(tmp_path: Path, wrapper: str, box: bool) -> None:
+    corpus = FERPlus(root=build_written(tmp_path, wrapper, box))
+    write(tmp_path, {"fer2013new.csv": votes()})  # alone it says nothing of these
+    rows = corpus.rows()
+    assert outcome(rows) == [*MAJORITY[:4], *MAJORITY[5:]]  # no row for what is no face
+    assert [row.path.split("/")[-2] for row in rows] == [
+        *["FER2013Train"] * 7, *["FER2013Valid"] * 2, *["FER2013Test"] * 2
+    ]  # fmt: skip
+    assert [row.split for row in rows] == ["train"] * 7 + ["val"] * 2 + ["test"] * 2
+    assert (rows[1].votes or {})["happiness"] == 1
+    assert all(corpus.load(row).shape == (48, 48, 3) for row in rows)
+    files = corpus.files(rows)
+    assert sum(file.name == "label.csv" for file in files) == 3
+    assert len(files) == 14
+    build(tmp_path)  # the table goes before them
+    assert {row.path for row in corpus.rows()} == {"fer2013.csv"}
+
+
+def test_written_folders_that_are_not_whole(tmp_path: Path) -> None:
+    build_written(tmp_path)
+    labels = tmp_path / "FER2013Train/label.csv"
+    text = labels.read_text()
+    for line, message in (
+        ("fer0000099.png,1,2\n", r"label\.csv, line 8: 'fer0000099\.png,1,2' is no image with 10"),
+        ("fer0000099.png" + ",x" * 10 + "\n", r"line 8: 'fer0000099\.png,x.*is no image"),
+        (text.splitlines()[0], r"line 8: fer0000000\.png is in an earlier line too"),
+    ):
+        labels.write_text(text + line)
+        with pytest.raises(UserError, match=message):
+            FERPlus(root=tmp_path).rows()
+    labels.unlink()
+    with pytest.raises(UserError, match=r"there is no .*FER2013Train/label\.csv"):
+        FERPlus(root=tmp_path).rows()
+
+
+def test_labels_without_images_are_refused(tmp_path: Path) -> None:
+    build_written(tmp_path)
+    for image in tmp_path.rglob("*.png"):
+        image.unlink()
+    with pytest.raises(UserError, match=r"no fer2013\.csv.*no images in FER2013Train, FER2013V"):
         FERPlus(root=tmp_path).rows()
 
 

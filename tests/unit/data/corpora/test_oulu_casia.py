@@ -42,8 +42,9 @@ def test_wrappers(tmp_path: Path, wrapper: str) -> None:
     assert corpus.load(rows[0]).shape == (96, 96, 3)
 
 
-def test_two_layouts_side_by_side_are_refused(tmp_path: Path) -> None:
-    for wrapper in ("A_Cropped/", "B_OriginalImg/"):
+@pytest.mark.parametrize("second", ["B_OriginalImg/", "B_OriginalImg/OriginalImg/"])
+def test_cropped_faces_beside_whole_images_are_refused(tmp_path: Path, second: str) -> None:
+    for wrapper in ("A_Cropped/", second):
         touch(tmp_path, [f"{wrapper}VL/Strong/P001/Anger/000.jpeg"])
     with pytest.raises(UserError, match=r"more than once.*A_Cropped.*B_OriginalImg"):
         OuluCASIA(root=tmp_path).rows()
@@ -88,6 +89,14 @@ def test_frames_are_ordered_by_number(tmp_path: Path) -> None:
     touch(tmp_path, [f"VL/Strong/P001/Anger/{frame}.jpeg" for frame in (9, 10, 11)])
     (row,) = OuluCASIA(root=tmp_path, labelled=Labelled.last).rows()
     assert row.path.endswith("/11.jpeg")
+
+
+@pytest.mark.parametrize("names", [("000.jpeg", "0.JPG"), ("001.jpg", "001.jpeg")])
+def test_two_files_of_one_frame_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    touch(tmp_path, [f"VL/Strong/P001/Anger/{name}" for name in names])
+    first, second = sorted(names)
+    with pytest.raises(UserError, match=rf"more than once \(.*Anger/{first} and .*/{second}\)"):
+        OuluCASIA(root=tmp_path).rows()
 
 
 def test_what_is_not_understood_is_counted(tmp_path: Path) -> None:

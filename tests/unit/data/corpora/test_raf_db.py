@@ -116,6 +116,8 @@ def test_missing_truncated_and_misnamed_images(tmp_path: Path) -> None:
     [
         ("train_00099.jpg 11", r"line 22: '11' is no code.*compound.*basic/"),
         ("train_00099.jpg", r"line 22: 'train_00099.jpg' is no image with its code"),
+        ("train_00099 5", r"line 22: 'train_00099 5' is no image with its code"),
+        ("train_00001.jpg 1", r"line 22: train_00001\.jpg is in line 1 too; remove one"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, line: str, message: str) -> None:
@@ -124,6 +126,20 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, message: str) -> None:
     listed.write_text(listed.read_text() + line)
     with pytest.raises(UserError, match=message):
         RAFDB(root=tmp_path).rows()
+
+
+def test_a_list_that_is_no_text_is_named(tmp_path: Path) -> None:
+    write(build(tmp_path), {"basic/EmoLabel/list_patition_label.txt": b"\xff\xfet"})
+    with pytest.raises(UserError, match=r"list_patition_label\.txt is not UTF-8"):
+        RAFDB(root=tmp_path).rows()
+
+
+def test_what_systems_leave_is_no_image(tmp_path: Path) -> None:
+    build(tmp_path, copy=True)
+    count = len(RAFDB(root=tmp_path).rows())
+    write(tmp_path, {"DATASET/train/1/Thumbs.db": b"", "DATASET/train/desktop.ini": b""})
+    write(tmp_path, {"__MACOSX/DATASET/train/1/train_00001_aligned.jpg": b""})
+    assert len(RAFDB(root=tmp_path).rows()) == count == 21
 
 
 def test_nothing_understood_is_an_error(tmp_path: Path) -> None:

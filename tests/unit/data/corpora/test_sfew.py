@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -70,6 +71,13 @@ def test_labels_of_test_images_are_used_where_they_are(tmp_path: Path) -> None:
     build(tmp_path)
     write(tmp_path, {"Test/Sad/a.png": b""})
     assert [r.emotion for r in SFEW(root=tmp_path).rows() if "Sad/a" in r.path] == ["sadness"]
+
+
+@pytest.mark.parametrize("gone", ["Train", "Val", "Train/Angry"])
+def test_a_part_that_is_not_there_is_no_error(tmp_path: Path, gone: str) -> None:
+    shutil.rmtree(build(tmp_path) / gone)
+    splits = {row.split for row in SFEW(root=tmp_path).rows()}
+    assert splits == {"train", "val", "test"} - {gone.lower()}
 
 
 def test_nothing_found_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
