@@ -95,7 +95,7 @@ class ArchiveFigures:
     @cached_property
     def classes(self) -> dict[str, ClassCounts]:
         """Counts by class, in canonical order, unlabelled images last."""
-        index = self.archive.index.select(["emotion", "score"]).to_pydict()
+        index = self.archive.table(["emotion", "score"]).to_pydict()
         stand_ins = Counter(
             emotion or UNKNOWN
             for emotion, score in zip(index["emotion"], index["score"], strict=True)
@@ -157,7 +157,7 @@ class ArchiveFigures:
     @cached_property
     def boxes(self) -> dict[Image, NDArray[np.float64] | None]:
         """Box found in each image that the detector was given, None where it found no face."""
-        table = self.archive.index
+        table = self.archive.table()
         found: dict[Image, NDArray[np.float64] | None] = {
             image: None if score == STAND_IN else np.array(box)
             for image, box, score in zip(

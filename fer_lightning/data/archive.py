@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,7 +66,7 @@ class FaceArchive:
                 "prepare it again"
             )
         archive = cls(path, manifest)
-        if archive.faces.shape != archive.shape or len(archive.index) != archive.shape[0]:
+        if archive.faces.shape != archive.shape or archive._rows() != archive.shape[0]:
             raise UserError(f"{path} is damaged: its files disagree; delete it and prepare again")
         return archive
 
@@ -98,19 +98,39 @@ class FaceArchive:
             raise UserError(f"{self.path}/faces.npy cannot be read: {error}") from error
         return faces
 
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The table whose row i describes ``faces[i]``.
+
+        Args:
+            columns: Those to read; None reads all.
+        """
+        with self._reading_index():
+            return read_table(self.path / "index.parquet", columns)
+
     @cached_property
-    def index(self) -> pa.Table:
-        """The table whose row i describes ``faces[i]``."""
+    def columns(self) -> list[str]:
+        """Names of the index's columns."""
+        with self._reading_index():
+            schema = read_metadata(self.path / "index.parquet").schema
+            names: list[str] = schema.to_arrow_schema().names
+            return names
+
+    def _rows(self) -> int:
+        with self._reading_index():
+            return int(read_metadata(self.path / "index.parquet").num_rows)
+
+    @contextmanager
+    def _reading_index(self) -> Iterator[None]:
         try:
-            return read_table(self.path / "index.parquet")
+            yield
         except (OSError, pa.ArrowInvalid) as error:
             raise UserError(f"{self.path}/index.parquet cannot be read: {error}") from error
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
         """Perceptual hash of every face, (N,): ``phash`` of the index, or computed without it."""
-        if "phash" in self.index.column_names:
-            stored: NDArray[np.uint64] = self.index.column("phash").to_numpy()
+        if "phash" in self.columns:
+            stored: NDArray[np.uint64] = self.table(["phash"]).column("phash").to_numpy()
             return stored
         # Written before archives had that column.
         starts = range(0, len(self), CHUNK)
@@ -119,8 +139,7 @@ class FaceArchive:
 
     def column(self, name: str) -> list[Any]:
         """One column of the index as a list, None where unknown."""
-        values: list[Any] = self.index.column(name).to_pylist()
-        return values
+        return as_list(self.table([name]).column(name))
 
     def __len__(self) -> int:
         return int(self.manifest["count"])
@@ -147,12 +166,28 @@ def partial_path(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
 
 
-def read_table(path: Path) -> pa.Table:
-    """Read a Parquet file."""
+def read_metadata(path: Path) -> pq.FileMetaData:
+    """What a Parquet file says of itself: rows, schema."""
+    with path.open("rb") as file:
+        return pq.ParquetFile(file).metadata
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a Parquet file, or some of its columns."""
     # Through an open file: pyarrow takes a relative path such as ``a:b`` for an address.
     # Not by its `read_table`, whose threads now and then abort a process that ends soon after.
     with path.open("rb") as file:
-        return pq.ParquetFile(file).read(use_threads=False)
+        return pq.ParquetFile(file).read(columns, use_threads=False)
+
+
+def as_list(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column; rows of equal text share it, since emotions and splits are few."""
+    if not pa.types.is_string(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    coded = column.combine_chunks().dictionary_encode()
+    texts = [*coded.dictionary.to_pylist(), None]
+    return [texts[-1 if code is None else code] for code in coded.indices.to_pylist()]
 
 
 def report(manifest: Mapping[str, Any]) -> str:

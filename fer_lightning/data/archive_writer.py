@@ -14,12 +14,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fer_lightning.data.archive import FORMAT, UNKNOWN, FaceArchive, partial_path, read_table
+from fer_lightning.data.archive import (
+    FORMAT,
+    UNKNOWN,
+    FaceArchive,
+    as_list,
+    partial_path,
+    read_metadata,
+    read_table,
+)
 from fer_lightning.data.duplicate_search import Rows
 from fer_lightning.data.duplicates import count_duplicates
 from fer_lightning.data.perceptual_hash import perceptual_hash
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTIONS
+
+TOGETHER = 64
+"""Shards whose tables are joined at once: larger row groups are read faster."""
 
 SHARDS = 2
 """Version of the shards; those that another one left unfinished are discarded."""
@@ -90,8 +101,13 @@ class ArchiveWriter:
             UserError: If there is not one face; gives the reasons.
         """
         folders = [shard_path(self.partial, n) for n in range(shards)]
-        index = pa.concat_tables(read_table(f / "index.parquet") for f in folders)
-        excluded = pa.concat_tables(read_table(f / "excluded.parquet") for f in folders)
+        index, excluded = (
+            pa.concat_tables(read_table(f / file, columns) for f in folders)
+            for file, columns in (
+                ("index.parquet", ["emotion", "split", "phash"]),
+                ("excluded.parquet", ["emotion", "reason", "path"]),
+            )
+        )
         if not len(index):
             reasons = Counter(excluded.column("reason").to_pylist())
             named = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
@@ -102,8 +118,8 @@ class ArchiveWriter:
         joined = self.joined
         joined.mkdir()
         shape = _join_faces([f / "faces.npy" for f in folders], joined / "faces.npy", len(index))
-        _write_table(index, joined / "index.parquet")
-        _write_table(excluded, joined / "excluded.parquet")
+        for name in ("index.parquet", "excluded.parquet"):
+            _join_tables([f / name for f in folders], joined / name)
         content = {
             "format": FORMAT,
             "key": self.key,
@@ -115,7 +131,7 @@ class ArchiveWriter:
             "near_duplicates": count_duplicates(
                 index.column("phash").to_numpy(),
                 lambda rows: _read_faces(joined / "faces.npy", rows),
-                index.column("split").to_pylist(),
+                as_list(index.column("split")),
             ),
         }
         cost = sum((_read_cost(folder) for folder in folders), DetectionCost())
@@ -209,6 +225,14 @@ def _read_faces(path: Path, rows: Rows) -> NDArray[np.uint8]:
     return faces
 
 
+def _join_tables(parts: Sequence[Path], target: Path) -> None:
+    """Append Parquet files, holding some of them in memory at a time."""
+    schema = read_metadata(parts[0]).schema.to_arrow_schema()
+    with target.open("wb") as file, pq.ParquetWriter(file, schema) as writer:
+        for first in range(0, len(parts), TOGETHER):
+            writer.write_table(pa.concat_tables(map(read_table, parts[first : first + TOGETHER])))
+
+
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
@@ -224,13 +248,11 @@ def class_counts(index: pa.Table, excluded: pa.Table) -> dict[str, dict[str, Any
 
     This is paper C's Table 1: ``{emotion: {"source": n, "archive": n, "excluded": {reason: n}}}``.
     """
-    kept = Counter(index.column("emotion").to_pylist())
-    pairs = zip(
-        excluded.column("emotion").to_pylist(), excluded.column("reason").to_pylist(), strict=True
-    )
+    kept = Counter(as_list(index.column("emotion")))
+    reasons_of = zip(*(as_list(excluded.column(c)) for c in ("emotion", "reason")), strict=True)
     left_out: dict[str | None, Counter[str]] = {}
-    for emotion, reason in pairs:
-        left_out.setdefault(emotion, Counter())[reason] += 1
+    for (emotion, reason), count in Counter(reasons_of).items():
+        left_out.setdefault(emotion, Counter())[reason] += count
     counts = {}
     for emotion in (*EMOTIONS, None):
         reasons = left_out.get(emotion, Counter())

@@ -100,7 +100,7 @@ class FaceDataModule(lightning.LightningDataModule):
         main, *extra = self.archives
         training = self.model_classes is None
         emotions: list[str | None] = main.column("emotion")
-        sources = main.column("source") if "source" in main.index.column_names else None
+        sources = main.column("source") if "source" in main.columns else None
         division = divide(
             self.data.split,
             emotions,

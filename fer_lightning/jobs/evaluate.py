@@ -186,7 +186,7 @@ def _show(path: Path, content: dict[str, Any]) -> JobResult:
     )
     for line in cautions(protocol):
         print(line)
-    for archive in content["archives"]:
+    for archive in content.get("archives", []):
         if "remark" in archive:
             print(archive["remark"])
     print(table(content["metrics"]))

@@ -208,10 +208,10 @@ def _finish(
             **provenance(),
         },
     )
-    _print_places(folder)
     warning = leak_warning(seen)
     if warning:
         print(warning, file=sys.stderr)
+    _print_places(folder)
     return JobResult(folder.path, newest)
 
 

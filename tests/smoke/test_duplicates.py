@@ -21,7 +21,7 @@ def leaking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     splits, faces = archive.column("split"), np.array(archive.faces)
     faces[splits.index("test")] = faces[splits.index("train")]
     np.save(archive.path / "faces.npy", faces)
-    pq.write_table(archive.index.drop_columns(["phash"]), archive.path / "index.parquet")
+    pq.write_table(archive.table().drop_columns(["phash"]), archive.path / "index.parquet")
     monkeypatch.chdir(tmp_path)
     return archive.path
 

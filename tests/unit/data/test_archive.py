@@ -69,7 +69,7 @@ def test_hashes_are_stored_and_computed_where_they_are_not(tmp_path: Path) -> No
     stored = archive.column("phash")
     assert archive.hashes.tolist() == stored
     assert len(set(stored)) == len(archive)
-    pq.write_table(archive.index.drop_columns(["phash"]), archive.path / "index.parquet")
+    pq.write_table(archive.table().drop_columns(["phash"]), archive.path / "index.parquet")
     before = FaceArchive.open(archive.path)
     assert before.hashes.dtype == np.uint64
     assert before.hashes.tolist() == stored

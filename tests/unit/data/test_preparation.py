@@ -77,7 +77,7 @@ def test_what_a_corpus_knows_is_kept_and_what_it_leaves_out_is_counted(tmp_path:
         ("anger/1.png", "b", "misnamed")
     ]
     plain = prepare(recipe(root), tmp_path / "plain")
-    assert not {"time", "source", "vote_fear"} & set(plain.index.column_names)
+    assert not {"time", "source", "vote_fear"} & set(plain.columns)
     assert "remark" not in plain.manifest
 
 
@@ -91,7 +91,7 @@ def test_frames_of_videos_need_no_files_of_their_own(
     (root / "fear" / "broken.avi").write_bytes(b"no video")
     corpus = Folder(root=root, video=VideoConfig(every=2))
     archive = prepare(Recipe.of(corpus, WholeImageConfig(), 48, 3), workers=workers)
-    rows = archive.index.to_pylist()
+    rows = archive.table().to_pylist()
     frames = [(row["frame"], row["time"]) for row in rows if row["path"] == "fear/a.mp4"]
     assert frames == [(2 * i, pytest.approx(i / 10)) for i in range(20)]
     wide = archive.faces[[i for i, row in enumerate(rows) if row["time"] is not None]]

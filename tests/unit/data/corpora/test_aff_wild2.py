@@ -115,7 +115,7 @@ def test_the_archive_holds_frame_and_time(tmp_path: Path) -> None:
     assert main(["prepare", "data=aff_wild2", f"data.root={root}", "data.video.rate=10",
                  "detector=whole_image", "image_size=32", "workers=1",
                  f"archive={tmp_path / 'OUT'}"]) == 0  # fmt: skip
-    index = FaceArchive.open(tmp_path / "OUT").index
+    index = FaceArchive.open(tmp_path / "OUT").table()
     shown = [row for row in index.to_pylist() if row["path"] == "batch2/video9.avi"]
     assert [row["frame"] for row in shown] == [0, 3, 6]
     assert [row["time"] for row in shown] == pytest.approx([0, 0.1, 0.2])
