@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import PurePath
 from typing import Any
@@ -49,18 +50,24 @@ class FerSearchPath(SearchPathPlugin):
 
 def register() -> None:
     """Register every schema under ``schema/<group>``, apart from the YAML that users choose."""
-    store = ConfigStore.instance()
     for job, schema in JOB_SCHEMAS.items():
-        store.store(group="schema/job", name=job, node=schema)
-    store.store(group="schema/logger", name="logger", node=LoggerConfig)
+        _store("schema/job", job, schema)
+    _store("schema/logger", "logger", LoggerConfig)
     for registry in REGISTRIES:
         for name in registry.names():
-            node = OmegaConf.structured(registry.load(name))
-            _open_mappings(node)
-            store.store(group=f"schema/{registry.config_group}", name=name, node=node)
+            _store(f"schema/{registry.config_group}", name, registry.load(name), opened=True)
     Plugins.instance().register(FerSearchPath)
     yaml.add_multi_representer(PurePath, _as_text)  # for --cfg, which would print a Python object
     pool.register()
+
+
+@cache
+def _store(group: str, name: str, schema: type[Any], opened: bool = False) -> None:
+    """Once a process, since it takes milliseconds; ``opened`` takes new entries of mappings."""
+    node = OmegaConf.structured(schema)
+    if opened:
+        _open_mappings(node)
+    ConfigStore.instance().store(group=group, name=name, node=node)
 
 
 def _as_text(dumper: Any, path: PurePath) -> Any:

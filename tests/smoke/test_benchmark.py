@@ -21,6 +21,7 @@ TINY = [
 DRAWN = ["data.count=140", "data.picture_size=64", "data.subjects=10", "data.batch_size=8"]
 
 
+@pytest.mark.slow
 def test_one_benchmark_prints_its_table_and_says_where_it_is(fer: Fer, tmp_path: Path) -> None:
     done = fer("benchmark", "benchmark=startup", "rounds=1", "out=OUT")
     assert done.returncode == 0, done.stderr
@@ -32,6 +33,7 @@ def test_one_benchmark_prints_its_table_and_says_where_it_is(fer: Fer, tmp_path:
     assert "## Starting" in (tmp_path / "OUT" / "speed.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "hint"),
     [

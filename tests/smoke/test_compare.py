@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Fer
 from tests.helpers.detected import detected_archive
 from tests.helpers.results import make_evaluation, make_run, tiny_study
@@ -65,6 +67,7 @@ def test_detectors_are_compared(fer: Fer, tmp_path: Path) -> None:
     assert float(viola_jones["milliseconds"]) > 0
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_line(fer: Fer, tmp_path: Path) -> None:
     make_run(tmp_path / "r")
     detected_archive(tmp_path / "a", {"fear": (3, 1)})

@@ -31,12 +31,14 @@ def test_compiled_networks_learn_the_same(fer: Fer, tmp_path: Path) -> None:
     assert "resumed at 64 images" in goes_on.stdout
 
 
+@pytest.mark.slow
 def test_without_a_compiler_it_is_refused(fer: Fer, tmp_path: Path) -> None:
     done = fer(*RUN, "trainer.compile=default", PATH=str(tmp_path))
     assert done.returncode == 2
     assert "install g++" in done.stderr
 
 
+@pytest.mark.slow
 def test_clipping_is_refused_where_gradients_are_scaled(fer: Fer) -> None:
     done = fer(*RUN, "trainer.precision=16-mixed", "model.gradient_clip=1")
     assert done.returncode == 2

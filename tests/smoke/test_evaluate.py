@@ -90,6 +90,7 @@ def test_a_run_is_measured_once(fer: Fer, here: Here, run: Path) -> None:
     assert len(list(path.parent.glob("*.json"))) == 2
 
 
+@pytest.mark.slow
 def test_offline_the_other_metrics_go_on(fer: Fer, run: Path, tmp_path: Path) -> None:
     proxy = "http://127.0.0.1:9"  # nobody listens there, also where there is a network
     done = fer(*EVALUATE, TORCH_HOME=str(tmp_path / "empty"), https_proxy=proxy, HTTPS_PROXY=proxy)

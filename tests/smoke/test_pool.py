@@ -53,6 +53,7 @@ def numbers(pattern: str, folder: Path) -> list[int]:
     return [int(match[1].replace(",", "")) for match in found if match]
 
 
+@pytest.mark.slow
 def test_one_failing_cell_leaves_the_others(fer: Fer, archive: Path, tmp_path: Path) -> None:
     done = fer("train", *POOL, f"data.archive={archive}", "model.latent_dim=-1,8",
                "trainer.max_images=80")  # fmt: skip

@@ -71,6 +71,7 @@ def test_a_run_folder_holds_what_it_should(fer: Fer, archive: Path, tmp_path: Pa
     assert left == ["RUN", "faces", "multirun"]
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again_but_longer(
     fer: Fer, archive: Path, tmp_path: Path
 ) -> None:
@@ -90,7 +91,9 @@ def test_a_finished_run_is_not_trained_again_but_longer(
     assert "Traceback" not in other.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_and_the_same_command_goes_on(
     archive: Path, tmp_path: Path, fer: Fer, number: signal.Signals
 ) -> None:
@@ -130,6 +133,7 @@ def test_a_signal_saves_and_the_same_command_goes_on(
     assert seen == sorted(set(seen))
 
 
+@pytest.mark.slow
 def test_a_sweep_prepares_what_it_lacks_and_names_its_runs(fer: Fer, tmp_path: Path) -> None:
     root = class_folders(tmp_path / "faces")
     done = fer("train", *TINY, "-m", "data=folder", f"data.root={root}", "detector=whole_image",
@@ -139,6 +143,7 @@ def test_a_sweep_prepares_what_it_lacks_and_names_its_runs(fer: Fer, tmp_path: P
     assert len(list((tmp_path / "archives").glob("folder-whole_image-16-*"))) == 2
 
 
+@pytest.mark.slow
 def test_one_failing_cell_leaves_the_others(fer: Fer, archive: Path, tmp_path: Path) -> None:
     done = fer("train", *TINY, "-m", f"data.archive={archive}", "model.latent_dim=-1,8")
     assert done.returncode == 2
@@ -183,6 +188,7 @@ def test_force_never_replaces_what_is_no_archive(fer: Fer, archive: Path, tmp_pa
     assert (archive / "faces.npy").is_file()
 
 
+@pytest.mark.slow
 def test_a_diverging_run_stops_with_the_reason(fer: Fer, archive: Path, tmp_path: Path) -> None:
     done = fer("train", *TINY, f"data.archive={archive}", "run_dir=RUN",
                "model.generator_lr=1e30", "trainer.max_images=8000",
@@ -194,6 +200,7 @@ def test_a_diverging_run_stops_with_the_reason(fer: Fer, archive: Path, tmp_path
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_truncated_checkpoint_is_one_clear_error(fer: Fer, archive: Path, tmp_path: Path) -> None:
     command = ["train", *TINY, f"data.archive={archive}", "run_dir=RUN"]
     fer(*command)
@@ -205,6 +212,7 @@ def test_a_truncated_checkpoint_is_one_clear_error(fer: Fer, archive: Path, tmp_
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_checkpoint_holds_plain_data(fer: Fer, archive: Path, tmp_path: Path) -> None:
     fer("train", *TINY, f"data.archive={archive}", "run_dir=RUN")
     path = tmp_path / "RUN" / "checkpoints" / "last.ckpt"
