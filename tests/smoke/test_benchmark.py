@@ -69,6 +69,7 @@ def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
         "## Feeding",
         "## Growing: fer prepare",
         "## Growing: fer train",
+        "## Opening and filtering an index",
         "## FID",
         "## Starting",
         "## Training",
