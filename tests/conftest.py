@@ -27,9 +27,15 @@ def real_data() -> Path:
     return folder
 
 
+def real_file(path: Path) -> Path:
+    """A file of the real data, or a skip."""
+    if not path.is_file():
+        pytest.skip(f"real data: no file {path}")
+    return path
+
+
 def _unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not archive.is_file():
-        pytest.skip(f"real data: no file {archive}")
+    real_file(archive)
     folder = tmp_path_factory.mktemp(archive.name.split(".")[0])
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")

@@ -9,9 +9,10 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from fer_lightning.analysis.archives import ArchiveFigures
-from fer_lightning.data.duplicates import near_duplicates
+from fer_lightning.data.duplicates import near_duplicates, pairs_sheet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,23 +124,30 @@ class NearDuplicates:
         second: Name of the other.
         in_first: Faces of the first with a near-duplicate in the second.
         in_second: Faces of the second with one in the first.
+        sheet: A picture of pairs; None where there are none.
     """
 
     first: str
     second: str
     in_first: int
     in_second: int
+    sheet: Image | None = None
 
 
 def duplicates_between(compared: Sequence[ArchiveFigures]) -> list[NearDuplicates]:
     """Near-duplicates of every two archives but those made from the same images."""
-    return [
-        NearDuplicates(
-            first.name,
-            second.name,
-            len(near_duplicates(first.archive, second.archive)),
-            len(near_duplicates(second.archive, first.archive)),
+    found = []
+    for first, second in combinations(compared, 2):
+        if first.images == second.images:
+            continue
+        pairs = near_duplicates(first.archive, second.archive)
+        found.append(
+            NearDuplicates(
+                first.name,
+                second.name,
+                len(pairs),
+                len(near_duplicates(second.archive, first.archive)),
+                pairs_sheet(first.archive, pairs, second.archive) if len(pairs) else None,
+            )
         )
-        for first, second in combinations(compared, 2)
-        if first.images != second.images
-    ]
+    return found

@@ -53,6 +53,11 @@ def run(config: CompareConfig) -> JobResult:
         archives_plot(archives.compared, out / "comparison.png", archives.title)
         write_whole(out / "comparison.md", archives_markdown(archives))
         print(archives_summary(archives))
+        for number, found in enumerate(archives.duplicates, 1):
+            if found.sheet is not None:
+                sheet = out / f"near_duplicates-{number}.png"
+                found.sheet.save(sheet)
+                print(f"near-duplicates of {found.first} in {found.second}: {sheet}")
     else:
         folder = None if config.study_run is None else read_study(find_study(config.study_run))
         comparison = compare(config, folder)

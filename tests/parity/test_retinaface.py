@@ -9,26 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_lightning.data.corpora.base import read_image
+from fer_lightning.data.images import read_image
 from fer_lightning.detectors.base import Detection
 from fer_lightning.detectors.retinaface import RetinaFace, RetinaFaceConfig
+from tests.conftest import real_file
 
 
 @pytest.fixture(scope="module")
 def expected(real_data: Path) -> dict[str, Any]:
     """By photograph, what the published code found."""
-    path = real_data / "retinaface_golden.json"
-    if not path.is_file():
-        pytest.skip(f"real data: no file {path}")
+    path = real_file(real_data / "retinaface_golden.json")
     photographs: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["images"]
     return photographs
 
 
 @pytest.fixture(scope="module")
 def detector(real_data: Path) -> RetinaFace:
-    path = real_data / "retinaface_mobilenet025.pth"
-    if not path.is_file():
-        pytest.skip(f"real data: no file {path}")
+    path = real_file(real_data / "retinaface_mobilenet025.pth")
     return RetinaFaceConfig(weights=path, threshold=0.5).build()
 
 

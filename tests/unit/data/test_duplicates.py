@@ -156,6 +156,25 @@ def test_the_index_finds_what_brute_force_finds(
     assert sorted(found) == expected  # each once
 
 
+def test_few_kept_thumbnails_change_nothing(
+    drawings: Drawings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = np.concatenate([drawings[0][:40], drawings[0][:40]])
+    whole = find(FaceSet.of(faces))
+    monkeypatch.setattr(duplicate_search, "KEPT", 7)
+    few = find(FaceSet.of(faces))
+    assert len(whole) == 80
+    assert (few.first == whole.first).all()
+    assert (few.second == whole.second).all()
+    assert (few.correlations == whole.correlations).all()
+    narrow = FaceSet.of(faces)
+    wanted = np.array([0, 7, 14, 7, 0])  # all in one place
+    for _ in range(2):
+        assert (
+            narrow.thumbnails(wanted) == FaceSet.of(faces[wanted]).thumbnails(np.arange(5))
+        ).all()
+
+
 def test_blank_faces_are_one_group() -> None:
     random = np.random.default_rng(0)
     levels = random.integers(0, 255, (3000, 1, 1, 1))

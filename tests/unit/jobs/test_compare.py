@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fer_lightning.config.study import CompareConfig
 from fer_lightning.errors import UserError
@@ -202,6 +203,18 @@ def test_archives_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str
         "comparison.png",
         "results.csv",
     ]
+
+
+def test_copies_between_archives_are_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = detected_archive(tmp_path / "a", {"fear": (10, 0)})
+    second = detected_archive(tmp_path / "b", {"fear": (4, 0)}, "viola_jones", source="others")
+    run(CompareConfig(archives=[first.path, second.path], out=Path("o")))
+    with Image.open("o/near_duplicates-1.png") as sheet:
+        assert sheet.mode == "RGB"
+    told = "near-duplicates of mtcnn in viola_jones: o/near_duplicates-1.png"
+    assert told in capsys.readouterr().out.splitlines()
 
 
 def test_one_archive_alone_is_its_classes(tmp_path: Path) -> None:
