@@ -91,10 +91,10 @@ def _built(path: Path, saved: dict[str, Any]) -> TrainingModule:
         faces = FaceFormat(**description["faces"])
         module: TrainingModule = config.build(faces, description["seed"])
         module.load_state_dict(saved["state_dict"])
+        module.restore(saved["fer"])
     except (KeyError, TypeError, RuntimeError, OmegaConfBaseException) as error:
         reason = " ".join(str(error).split())
         raise UserError(
             f"{path} is damaged or of another version of its model ({reason[:200]}); train again"
         ) from error
-    module.images_seen = saved["fer"]["images_seen"]
     return module.eval()

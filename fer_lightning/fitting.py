@@ -6,6 +6,7 @@ import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
@@ -19,12 +20,16 @@ from fer_lightning.callbacks.progress import ImagesBar
 from fer_lightning.callbacks.sample_grid import SampleGrid
 from fer_lightning.callbacks.stopping import Stopping
 from fer_lightning.config.plain import to_plain
-from fer_lightning.config.schema import TrainConfig, TrainerConfig
+from fer_lightning.config.schema import RecognitionConfig, TrainConfig, TrainerConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.loggers.wandb_mirror import WandbMirror
 from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.metrics.generation import GenerationEvaluator
+from fer_lightning.metrics.recognition import RecognitionEvaluator
+from fer_lightning.models.classifier.config import ClassifierConfig, Schedule
+from fer_lightning.models.config import AdversarialConfig
 from fer_lightning.ranks import PATIENCE
 from fer_lightning.runs import RunFolder
 
@@ -47,7 +52,7 @@ class Watch:
     window: WandbMirror
     stopping: Stopping
     checkpointing: Checkpointing
-    evaluator: Evaluator | None
+    evaluator: Evaluator[Any] | None
     losses: LossLog
     callbacks: list[lightning.Callback]
 
@@ -66,7 +71,7 @@ class Watch:
             stopping,
             DivergenceGuard(length.log_images, length.max_images),
             losses,
-            SampleGrid(folder.samples, length.sample_images, config.seed),
+            *_pictures(config, folder),
             *([] if evaluator is None else [evaluator]),
             checkpointing,
             *([ImagesBar(length.max_images)] if length.progress else []),
@@ -95,21 +100,37 @@ class Watch:
         )
 
 
-def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator | None:
-    if config.trainer.evaluate_images is None:
+def _pictures(config: TrainConfig, folder: RunFolder) -> list[lightning.Callback]:
+    """Sample grids of models that generate."""
+    if not isinstance(config.model, AdversarialConfig):
+        return []
+    return [SampleGrid(folder.samples, config.trainer.sample_images, config.seed)]
+
+
+def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator[Any] | None:
+    """What measures the validation part while the model trains."""
+    model, length = config.model, config.trainer
+    if isinstance(model, ClassifierConfig):
+        acts = model.keep_best or model.patience or model.schedule is Schedule.plateau
+        if not acts and not len(faces.parts["val"]):
+            return None  # nobody needs what there is not
+        return RecognitionEvaluator(
+            faces, "val", RecognitionConfig(), model.validation_images, length.max_images
+        )
+    if length.evaluate_images is None:
         return None
-    return Evaluator(
+    return GenerationEvaluator(
         faces,
         "val",
         [] if config.feature is None else [config.feature],
         config.evaluation,
-        config.trainer.evaluate_images,
-        max_images=config.trainer.max_images,
+        length.evaluate_images,
+        max_images=length.max_images,
     )
 
 
 def log_to(path: Path) -> None:
-    """Lightning's notices go into a file: few of them fit a GAN on our own loader."""
+    """Lightning's notices go into a file: few of them fit our own loader and clock."""
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated.*")
     logging.captureWarnings(True)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)

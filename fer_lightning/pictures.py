@@ -1,9 +1,10 @@
-"""Pictures for people: grids of faces with labels, and loss curves."""
+"""Pictures for people: grids of faces with labels, loss curves and confusion matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,26 +52,88 @@ def preview(archive: FaceArchive, columns: int = 10) -> Path:
 
 
 def loss_curves(
-    rows: Sequence[Mapping[str, str]], columns: Mapping[str, str], path: Path, title: str
+    rows: Sequence[Mapping[str, str]],
+    panels: Mapping[str, Mapping[str, str]],
+    path: Path,
+    title: str,
 ) -> Path:
     """Draw columns of ``metrics.csv`` over images seen; returns ``path``.
 
     Args:
         rows: Rows of the file; cells are text, empty where nothing was logged.
-        columns: Column to name in the legend; those without values are left out.
+        panels: For each vertical axis, column to name in the legend; those without values are
+            left out, and so is an axis with none.
         path: PNG to write.
         title: Above the plot.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
-    for column, name in columns.items():
-        points = [(int(r["images_seen"]), float(r[column])) for r in rows if r.get(column)]
-        if points:
+    logged = {
+        axis: {
+            name: points
+            for column, name in columns.items()
+            if (
+                points := [(int(r["images_seen"]), float(r[column])) for r in rows if r.get(column)]
+            )
+        }
+        for axis, columns in panels.items()
+    }
+    drawn = {axis: lines for axis, lines in logged.items() if lines} or {"": {}}
+    figure = Figure(figsize=(8, 4.5 + 3 * (len(drawn) - 1)), layout="constrained")
+    places = figure.subplots(len(drawn), sharex=True, squeeze=False)[:, 0]
+    for axes, (axis, lines) in zip(places, drawn.items(), strict=True):
+        for name, points in lines.items():
             axes.plot(*zip(*points, strict=True), label=name, linewidth=1.2)
-    axes.set(xlabel="real images seen", ylabel="loss", title=title)
-    axes.grid(alpha=0.3)
-    axes.legend()
+        axes.set_ylabel(axis)
+        axes.grid(alpha=0.3)
+        if lines:
+            axes.legend()
+    places[0].set_title(title)
+    places[-1].set_xlabel("real images seen")
     figure.savefig(path)
+    return path
+
+
+def confusion_picture(
+    matrix: NDArray[np.int64], classes: Sequence[str], path: Path, title: str
+) -> Path:
+    """Draw a confusion matrix: in each cell the share of its row, and below the images.
+
+    Args:
+        matrix: Images, (K, K), rows the true class; a row may be empty.
+        classes: The K names.
+        path: PNG to write.
+        title: Above the matrix; broken into lines where it is long.
+
+    Returns:
+        ``path``.
+    """
+    from matplotlib.figure import Figure
+
+    count = len(classes)
+    totals = matrix.sum(axis=1)
+    shares = matrix / np.maximum(totals, 1)[:, None]
+    width = 2.2 + 0.85 * count
+    figure = Figure(figsize=(width, 1.6 + 0.7 * count), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), images in np.ndenumerate(matrix):
+        if totals[row]:
+            share = shares[row, column]
+            colour = "white" if share > 0.5 else "black"
+            axes.text(column, row, f"{share:.1%}", c=colour, ha="center", va="bottom", fontsize=10)
+            axes.text(
+                column, row + 0.06, f"{images:,}", c=colour, ha="center", va="top", fontsize=7.5
+            )
+    axes.set_xticks(range(count), classes)
+    names = [f"{name}\n{total:,}" for name, total in zip(classes, totals, strict=True)]
+    axes.set_yticks(range(count), names)
+    axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    axes.set(xlabel="predicted", ylabel="true")
+    figure.suptitle(fill(title, int(width * 11)), fontsize="medium")
+    figure.savefig(path, dpi=110)
     return path

@@ -101,11 +101,19 @@ detectors = Registry(
         "whole_image": "fer_lightning.detectors.whole_image:WholeImageConfig",
     },
 )
-models = Registry("models", "model", {"cgan": "fer_lightning.models.cgan.config:CGANConfig"})
+models = Registry(
+    "models",
+    "model",
+    {
+        "cgan": "fer_lightning.models.cgan.config:CGANConfig",
+        "classifier": "fer_lightning.models.classifier.config:ClassifierConfig",
+    },
+)
 features = Registry(
     "features",
     "feature",
     {
+        "classifier": "fer_lightning.features.classifier:ClassifierFeatureConfig",
         "inception": "fer_lightning.features.inception:InceptionConfig",
         "pixels": "fer_lightning.features.pixels:PixelsConfig",
     },

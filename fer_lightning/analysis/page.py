@@ -11,7 +11,7 @@ from fer_lightning.analysis.differences import Difference
 from fer_lightning.analysis.records import Record, Unfinished
 from fer_lightning.analysis.statistics import CONFIDENCE, Summary
 from fer_lightning.analysis.tables import ABSENT, Group, shown
-from fer_lightning.config.study import Metric
+from fer_lightning.config.study import ARM, Metric, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,9 @@ class Comparison:
         unfinished: What is missing.
         notes: What a reader should know.
         table: The paper's table, as ``PAPER/TABLE``.
+        stages: The study's stages that have arms, by name.
+        besides: Trainings that are not compared, by their stage.
+        pictures: File names of pictures of the differences.
     """
 
     title: str
@@ -47,10 +50,20 @@ class Comparison:
     unfinished: Sequence[Unfinished] = ()
     notes: Sequence[str] = ()
     table: str | None = None
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    besides: Mapping[str, Sequence[Record]] = field(default_factory=dict)
+    pictures: Sequence[str] = ()
 
     def metric(self, name: str) -> Metric:
-        """What the study says about a metric, also under one of its protocols."""
-        return self.wanted.get(name) or self.wanted.get(name.partition("[")[0]) or Metric()
+        """What the study says about a metric, also under one of its protocols or of one class."""
+        plain = name.partition("[")[0]
+        names = (name, plain, f"{plain.partition('/')[0]}/*")
+        return next((self.wanted[known] for known in names if known in self.wanted), Metric())
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms of the configurations, in their order."""
+        return list(dict.fromkeys(g.values[ARM] for g in self.groups if ARM in g.values))
 
 
 def to_markdown(comparison: Comparison) -> str:
@@ -58,6 +71,7 @@ def to_markdown(comparison: Comparison) -> str:
     sections = [
         f"# {comparison.title}\n\n{comparison.question}".rstrip(),
         "\n".join(f"- {what}: `{command}`" for what, command in comparison.commands.items()),
+        _arms(comparison),
         "## Configurations\n\n" + _configurations(comparison),
         "## Results\n\n" + means_table(comparison),
         _differences(comparison),
@@ -120,6 +134,35 @@ def means_table(comparison: Comparison) -> str:
     return markdown_table(rows)
 
 
+def _arms(comparison: Comparison) -> str:
+    """What each arm is, stage by stage."""
+    stages = comparison.stages
+    if not comparison.arms or not stages:
+        return ""
+    rows = [["arm", *(f"overrides of {name}" for name in stages)]]
+    rows.append(["every arm", *(_overrides(stage.overrides) for stage in stages.values())])
+    rows += [
+        [arm, *(_overrides(stage.arms.get(arm, [])) for stage in stages.values())]
+        for arm in comparison.arms
+    ]
+    return "## Arms\n\n" + markdown_table(rows)
+
+
+def _overrides(overrides: Sequence[str]) -> str:
+    return " ".join(f"`{override}`" for override in overrides) or ABSENT
+
+
+def _besides(besides: Mapping[str, Sequence[Record]]) -> str:
+    """What else the study trained, which its numbers stand on."""
+    lines = []
+    for stage, records in besides.items():
+        trainings = "1 training" if len(records) == 1 else f"{len(records)} trainings"
+        seen = _range(record.images_seen for record in records)
+        total = duration(sum(record.seconds for record in records))
+        lines.append(f"besides: {trainings} of stage {stage}, {seen} images seen, {total} in all")
+    return _list("\n", lines)
+
+
 def _configurations(comparison: Comparison) -> str:
     """What differs, and how much work is behind each."""
     groups = comparison.groups
@@ -127,6 +170,7 @@ def _configurations(comparison: Comparison) -> str:
     rows += [
         [key, *(shown(g.values[key]) if key in g.values else ABSENT for g in groups)]
         for key in comparison.keys
+        if key != ARM  # it is their name
     ]
     rows.append(["seeds", *(" ".join(map(str, group.seeds)) for group in groups)])
     rows.append(["images seen", *(_range(r.images_seen for r in g.records) for g in groups)])
@@ -135,6 +179,7 @@ def _configurations(comparison: Comparison) -> str:
         markdown_table(rows)
         + f"\n\nResults are mean ± SD over seeds [{CONFIDENCE:.0%} t interval of the mean] (number "
         "of seeds). Intervals are not corrected for the number of comparisons."
+        + _besides(comparison.besides)
     )
 
 
@@ -184,7 +229,8 @@ def _differences(comparison: Comparison) -> str:
         "Pairs are runs of one seed. Where the interval holds zero, or there are fewer than two "
         'pairs, the conclusion is "not decided at this size".\n\n'
     )
-    return title + text + markdown_table(rows) + _list("\n", dict.fromkeys(remarks))
+    pictures = "".join(f"![differences]({name})\n\n" for name in comparison.pictures)
+    return title + text + pictures + markdown_table(rows) + _list("\n", dict.fromkeys(remarks))
 
 
 def _verdict(verdict: str, higher: bool | None) -> str:
@@ -197,18 +243,21 @@ def _paper(comparison: Comparison) -> str:
     """The paper's numbers beside ours, where they are printed, and what is wrong with them."""
     rows = [["metric", "configuration", "ours", "paper", "unit", "ours / paper", "printed in"]]
     errors: list[str] = []
-    for metric in comparison.metrics:
-        reference = comparison.metric(metric).paper
-        if reference is None:
-            continue
+    named = [
+        (metric, group, reference)
+        for metric in comparison.metrics
+        for group in comparison.groups
+        for reference in comparison.metric(metric).references(group.values.get(ARM))
+    ]
+    for metric, group, reference in named:
         printed = papers.lookup(reference)
-        for group in comparison.groups:
-            summary = group.summary(metric)
-            ratio = summary.mean / printed.value if summary.mean and printed.value else None
-            rows.append(
-                [metric, group.name, spread(summary), f"{printed.value:.10g}", printed.unit,
-                 number(ratio), f"{printed.source} ({reference})"]
-            )  # fmt: skip
+        summary = group.summary(metric)
+        value, unit = _in_our_unit(printed)
+        ratio = summary.mean / value if summary.mean and value else None
+        rows.append(
+            [metric, group.name, spread(summary), f"{value:.10g}", unit, number(ratio),
+             f"{printed.source} ({reference})"]
+        )  # fmt: skip
         if printed.error:
             errors.append(f"{reference}: {printed.error}")
     table = papers.tables().get(comparison.table or "")
@@ -216,9 +265,16 @@ def _paper(comparison: Comparison) -> str:
         return ""
     parts = ["## Beside the paper"]
     parts += [markdown_table(rows)] if len(rows) > 1 else []
-    parts += [_list("Known errors of these numbers:\n", errors)] if errors else []
+    parts += [_list("Known errors of these numbers:", dict.fromkeys(errors))] if errors else []
     parts += [table.to_markdown().rstrip()] if table is not None else []
     return "\n\n".join(parts)
+
+
+def _in_our_unit(printed: papers.PaperNumber) -> tuple[float, str]:
+    """A paper's number and its unit; percents become shares, which is what we measure."""
+    if printed.unit == "%":
+        return printed.value / 100, f"share (printed: {printed.value:.10g} %)"
+    return printed.value, printed.unit
 
 
 def _unfinished(unfinished: Sequence[Unfinished]) -> str:

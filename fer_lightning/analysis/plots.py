@@ -1,12 +1,14 @@
-"""A picture of a comparison: every seed of every configuration, metric by metric."""
+"""Pictures of a comparison: every seed of every configuration, and differences to a baseline."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import median
+from typing import TYPE_CHECKING, Literal
 
+from fer_lightning.analysis.differences import Difference
 from fer_lightning.analysis.tables import Group
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 PANELS = 12
 """More metrics than these are in the table alone."""
+DIFFERENCES = 4
+"""Metrics whose differences are drawn, the first of them."""
+SQUEEZED = 4
+"""A difference that reaches further than so many times the median one leaves its panel."""
 
 
 def panel_metrics(groups: Sequence[Group], metrics: Sequence[str]) -> list[str]:
@@ -48,15 +54,108 @@ def comparison_plot(
             _panel(axes, groups, chosen[number])
         else:
             axes.set_axis_off()
-    seeds = sorted({seed for group in groups for seed in group.seeds})
-    for seed in seeds:
-        panels.flat[0].plot([], [], ".-", linewidth=0.8, color=_color(seed, seeds), label=f"{seed}")
-    figure.legend(title="seed", loc="outside right upper", fontsize="small")
+    _seed_legend(figure, panels.flat[0], _seeds(groups))
     figure.suptitle(
         f"{title}\ndots: seeds · bars: mean and its 95 % interval, cut where they leave the panel",
         fontsize="small",
     )
     save(figure, path)
+
+
+def difference_plot(
+    differences: Sequence[Difference], metrics: Sequence[str], path: Path, title: str
+) -> None:
+    """Draw each configuration's paired differences from its baseline, a panel a metric.
+
+    Args:
+        differences: From :func:`fer_lightning.analysis.differences.differences`; configurations
+            from top to bottom.
+        metrics: Names, of which the first that are of all classes are drawn.
+        path: PNG to write, whole or not at all.
+        title: Above the panels.
+    """
+    from matplotlib.figure import Figure
+
+    groups = list({one.group.name: one.group for one in differences}.values())
+    references = list({one.baseline.name: one.baseline for one in differences}.values())
+    chosen = panel_metrics(groups, metrics)[:DIFFERENCES]
+    columns = max(min(len(chosen), 2), 1)
+    rows = max(1, -(-len(chosen) // columns))
+    size = (max(1.6 + columns * 3.6, 7.4), 1.2 + rows * (0.9 + 0.3 * len(groups)))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for number, axes in enumerate(panels.flat):
+        if number < len(chosen):
+            _differences_panel(axes, [d for d in differences if d.metric == chosen[number]], groups)
+            axes.set_title(chosen[number], fontsize="medium")
+        else:
+            axes.set_axis_off()
+    _seed_legend(figure, panels.flat[0], _seeds(groups))
+    names = " or ".join(group.name for group in references)
+    figure.suptitle(
+        f"{title}: difference from {names}\n"
+        "dots: seeds · bars: mean and its 95 % interval, black where there is a verdict\n"
+        "what leaves the panel is cut, and the mean written",
+        fontsize="small",
+    )
+    save(figure, path)
+
+
+def _differences_panel(
+    axes: Axes, differences: Sequence[Difference], groups: Sequence[Group]
+) -> None:
+    rows, seeds = [group.name for group in groups], _seeds(groups)
+    limit = _limit(differences)
+    for one in differences:
+        y, summary = rows.index(one.group.name), one.result.summary
+        color = "black" if one.verdict in ("higher", "lower") else "silver"
+        if summary.low is not None and summary.high is not None:
+            axes.hlines(y, summary.low, summary.high, color=color, linewidth=2.5)
+        if summary.mean is not None:
+            axes.vlines(summary.mean, y - 0.22, y + 0.22, color=color, linewidth=2.5)
+            if abs(summary.mean) > limit:
+                side = math.copysign(1, summary.mean)
+                text = f"{summary.mean:+.3g} \u2192" if side > 0 else f"\u2190 {summary.mean:+.3g}"
+                align: Literal["right", "left"] = "right" if side > 0 else "left"
+                axes.text(side * limit * 0.98, y, text, ha=align, va="center", fontsize="small")
+        for seed, value in _by_seed(one).items():
+            axes.plot(value, y, ".", color=_color(seed, seeds), markersize=6, zorder=3)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlim(-limit, limit)
+    axes.set_yticks(range(len(rows)), rows, fontsize="small")
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.tick_params(axis="x", labelsize="small")
+    axes.grid(axis="x", alpha=0.3)
+
+
+def _by_seed(one: Difference) -> dict[int, float]:
+    """Finite differences of the pairs."""
+    found = {
+        seed: _value(one.group, seed, one.metric) - _value(one.baseline, seed, one.metric)
+        for seed in one.group.seeds
+    }
+    return {seed: value for seed, value in found.items() if math.isfinite(value)}
+
+
+def _limit(differences: Sequence[Difference]) -> float:
+    """End of a panel: it shows all but what would squeeze most of the others into a line."""
+    reach: list[float] = []
+    for one in differences:
+        summary = one.result.summary
+        ends = [summary.low, summary.high, *_by_seed(one).values()]
+        reach.append(max((abs(end) for end in ends if end is not None), default=0.0))
+    usual = SQUEEZED * median(reach or [0.0])
+    return 1.1 * max((r for r in reach if r <= usual), default=0.0) or 1.0
+
+
+def _seeds(groups: Sequence[Group]) -> list[int]:
+    return sorted({seed for group in groups for seed in group.seeds})
+
+
+def _seed_legend(figure: Figure, axes: Axes, seeds: Sequence[int]) -> None:
+    for seed in seeds:
+        axes.plot([], [], ".-", linewidth=0.8, color=_color(seed, seeds), label=f"{seed}")
+    figure.legend(title="seed", loc="outside right upper", fontsize="small")
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -77,7 +176,7 @@ def _value(group: Group, seed: int, metric: str) -> float:
 
 
 def _panel(axes: Axes, groups: Sequence[Group], metric: str) -> None:
-    seeds = sorted({seed for group in groups for seed in group.seeds})
+    seeds = _seeds(groups)
     values: list[float] = []
     for seed in seeds:
         line = [_value(group, seed, metric) for group in groups]

@@ -65,11 +65,13 @@ class Collection:
         records: What is finished.
         unfinished: What is not.
         notes: What a reader of the numbers should know.
+        besides: Trainings of a study's stages that are not compared, by stage.
     """
 
     records: tuple[Record, ...]
     unfinished: tuple[Unfinished, ...] = ()
     notes: tuple[str, ...] = ()
+    besides: Mapping[str, Sequence[Record]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

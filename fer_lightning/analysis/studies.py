@@ -22,9 +22,13 @@ from fer_lightning.analysis.records import (
     collect,
     read_run,
 )
-from fer_lightning.config.study import Study
+from fer_lightning.config.study import ARM, Study
 from fer_lightning.errors import UserError
+from fer_lightning.studies.cells import named_in
 from fer_lightning.studies.record import STUDIES
+
+ARCHIVES = "archives"
+"""Key of a run's and an evaluation's archives."""
 
 _HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
 
@@ -46,6 +50,12 @@ class StudyFolder:
     command: str
     train: Sequence[str]
     cells: Sequence[Mapping[str, Any]]
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the arms that its cells have, the baseline's first, else as in the study."""
+        found = dict.fromkeys(c["axes"][ARM] for c in self.cells if ARM in c["axes"])
+        return sorted(found, key=lambda arm: arm != self.study.baseline.get(ARM))
 
 
 def find_study(name: str) -> Path:
@@ -85,7 +95,8 @@ def read_study(path: Path) -> StudyFolder:
     loaded = read_json(file)
     cells = required(loaded, "cells", file)
     try:
-        plain = OmegaConf.merge(OmegaConf.structured(Study), required(loaded, "study", file))
+        written = _escaped(required(loaded, "study", file))
+        plain = OmegaConf.merge(OmegaConf.structured(Study), written)
         study: Any = OmegaConf.to_object(plain)
         for cell in cells:
             cell["stage"], cell["job"], cell["seed"], dict(cell["axes"]), cell["status"]
@@ -100,10 +111,20 @@ def read_study(path: Path) -> StudyFolder:
     )
 
 
-def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection:
-    """A record of every finished training, joined with the evaluations of its cell.
+def _escaped(node: Any) -> Any:
+    """Plain data whose ``${…}``, which are for the cells to resolve, stay text."""
+    if isinstance(node, Mapping):
+        return {key: _escaped(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_escaped(value) for value in node]
+    return node.replace("${", "\\${") if isinstance(node, str) else node
 
-    Where an evaluating stage has axes of its own there is a record for each of their values.
+
+def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection:
+    """A record of every finished training to compare, joined with the evaluations of its cell.
+
+    Where an evaluating stage has axes of its own there is a record for each of their values. The
+    archives that a study makes differ by seed, so they are no part of what its runs are.
 
     Raises:
         UserError: If a file is damaged or a folder is no run.
@@ -114,20 +135,35 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
     trained = [(c, p) for c, p in done if c["job"] == "train"]
     evaluated = [(c, p, read_evaluation(p)) for c, p in done if c["job"] == "evaluate"]
     stages = dict.fromkeys(c["stage"] for c, _ in trained)
+    compared = folder.study.compare
+    generated = any(named_in(cell["overrides"]) for cell, _ in trained)
     measured: list[Measured] = []
+    besides: dict[str, list[Record]] = {}
     for cell, path in trained:
         run = read_run(path, wanted)
         if isinstance(run, Unfinished):
             unfinished.append(replace(run, what=_describe(cell)))
             continue
-        axes = dict(cell["axes"]) | ({"stage": cell["stage"]} if len(stages) > 1 else {})
+        if compared not in (None, cell["stage"]):
+            besides.setdefault(cell["stage"], []).append(run)
+            continue
+        if named_in(cell["overrides"]):
+            run = replace(run, config={k: v for k, v in run.config.items() if k != ARCHIVES})
+        several = compared is None and len(stages) > 1
+        axes = dict(cell["axes"]) | ({"stage": cell["stage"]} if several else {})
         own = [
-            (e, evaluation)
+            (e, _of_the_study(evaluation) if generated else evaluation)
             for e, place, evaluation in evaluated
-            if _belongs(e, place, cell, path, [p for _, p in trained], folder.study)
+            if _belongs(e, place, cell, path, [p for _, p in trained])
         ]
         measured += _by_further_axes(run, axes, own)
-    return collect(measured, unfinished)
+    return replace(collect(measured, unfinished), besides=besides)
+
+
+def _of_the_study(evaluation: Evaluation) -> Evaluation:
+    """An evaluation whose protocol leaves out the archives, some of which the study has made."""
+    protocol = {key: value for key, value in evaluation.protocol.items() if key != ARCHIVES}
+    return replace(evaluation, protocol=protocol)
 
 
 def _by_further_axes(
@@ -161,12 +197,12 @@ def _belongs(
     trained: Mapping[str, Any],
     run: Path,
     runs: Sequence[Path],
-    study: Study,
 ) -> bool:
     """Whether an evaluation is this training's: by folder if it lies in a run, or by axes."""
     if evaluated["seed"] != trained["seed"]:
         return False
-    if any(evaluated["axes"].get(key) != trained["axes"].get(key) for key in study.axes):
+    common = evaluated["axes"].keys() & trained["axes"].keys()
+    if any(evaluated["axes"][key] != trained["axes"][key] for key in common):
         return False
     if any(r.resolve() in file.resolve().parents for r in runs):
         return run.resolve() in file.resolve().parents

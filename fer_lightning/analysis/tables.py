@@ -11,6 +11,7 @@ from typing import Any
 
 from fer_lightning.analysis.records import Record
 from fer_lightning.analysis.statistics import Summary, summarize
+from fer_lightning.config.study import ARM
 from fer_lightning.errors import UserError
 
 ABSENT = "\N{EN DASH}"
@@ -61,6 +62,7 @@ def shown(value: Any) -> str:
 def differing_keys(records: Sequence[Record]) -> list[str]:
     """Keys whose value, or presence, is not the same in all records: axes first.
 
+    An arm says by its name what it changes, so records with arms are told apart by axes alone.
     The archives' hashes follow from a study's axes, or differ by seed where a study generates
     its data, so there they count only where nothing else tells two records of a seed apart. So
     does the number of images seen, which is no part of what a run is.
@@ -68,15 +70,19 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
     Raises:
         UserError: If two records are the same experiment.
     """
-    names = dict.fromkeys(
-        [k for r in records for k in r.axes] + [k for r in records for k in r.config]
-    )
+    by_arm = all(ARM in record.axes for record in records)
+    names = dict.fromkeys(k for r in records for k in r.axes)
+    if not by_arm:
+        names |= dict.fromkeys(k for r in records for k in r.config)
     in_study = any(record.axes for record in records)
     keys = [
         key
         for key in names
-        if len({_value(record, key) for record in records}) > 1
-        and not (in_study and key == "archives")
+        if (by_arm and key == ARM)
+        or (
+            len({_value(record, key) for record in records}) > 1
+            and not (in_study and key == "archives")
+        )
     ]
     for further in ("archives", LENGTH):
         twins = _twins(records, keys)
@@ -144,20 +150,30 @@ def _names(
     members: Sequence[tuple[Record, ...]], values: Sequence[Mapping[str, Any]], keys: Sequence[str]
 ) -> list[str]:
     """Short names: by axes where these suffice, by all differing keys, or else by letters."""
-    if len(members) == 1:
+    if not keys:
         return ["all runs"]
     axes = [key for key in keys if any(key in record.axes for found in members for record in found)]
     for chosen in (axes, keys):
         short = _short(chosen)
         names = [
-            ", ".join(
-                f"{short[k]}={shown(own[k])}" if k in own else f"no {short[k]}" for k in chosen
-            )
+            ", ".join(_part(short[k], own[k]) if k in own else f"no {short[k]}" for k in chosen)
             for own in values
         ]
-        if len(set(names)) == len(names) and max(map(len, names)) <= LABEL_LENGTH:
+        fits = ARM in chosen or max(map(len, names)) <= LABEL_LENGTH
+        if len(set(names)) == len(names) and fits:
             return names
     return [_letters(number) for number in range(len(members))]
+
+
+def _part(key: str, value: Any) -> str:
+    """A key and its value in a name; an arm has a name of its own."""
+    return shown(value) if key == ARM else f"{key}={shown(value)}"
+
+
+def sort_by_arm(groups: Sequence[Group], arms: Sequence[str]) -> list[Group]:
+    """Groups in the order of their arms, as they were given within one; without arms, as given."""
+    order = {arm: number for number, arm in enumerate(arms)}
+    return sorted(groups, key=lambda group: order.get(group.values.get(ARM, ""), 0))
 
 
 def _short(keys: Sequence[str]) -> dict[str, str]:
@@ -178,8 +194,8 @@ def choose_metrics(
 
     Args:
         records: What was measured.
-        wanted: Names; one stands also for its forms under several protocols, ``name[…]``.
-            Empty takes all.
+        wanted: Names; one stands also for its forms under several protocols, ``name[…]``, and
+            ``name/*`` for the number of every class. Empty takes all.
         strict: Refuse a name that no record can have.
 
     Returns:
@@ -194,7 +210,7 @@ def choose_metrics(
         return known, []
     chosen: list[str] = []
     absent: list[str] = []
-    for name in wanted:
+    for name in (n for one in wanted for n in _of_classes(one, known)):
         forms = [name] if name in known else [k for k in known if k.startswith(f"{name}[")]
         if not forms:
             absent.append(name)
@@ -206,6 +222,14 @@ def choose_metrics(
                 raise UserError(f"metrics: no run has measured {name}; {hint}")
         chosen += forms or [name]
     return list(dict.fromkeys(chosen)), absent
+
+
+def _of_classes(wanted: str, known: Sequence[str]) -> list[str]:
+    """``name/*`` as the numbers of all classes; any other name as it is."""
+    if not wanted.endswith("/*"):
+        return [wanted]
+    classes = (name.partition("[")[0] for name in known if name.startswith(wanted[:-1]))
+    return list(dict.fromkeys(classes)) or [wanted]
 
 
 def csv_rows(

@@ -68,7 +68,8 @@ class Checkpointing(Checkpoint):
             if not torch.isfinite(weight).all():
                 raise UserError(
                     f"training diverged: {name} is not finite. Lower the learning rates "
-                    "(model.*_lr), or use trainer.precision=32-true; the last checkpoint is kept"
+                    "(model.lr, model.*_lr), or use trainer.precision=32-true; the last "
+                    "checkpoint is kept"
                 )
         trainer.save_checkpoint(self.path)  # gathers from all ranks, writes on the first
 

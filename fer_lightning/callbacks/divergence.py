@@ -43,7 +43,8 @@ class DivergenceGuard(Callback):
             if not math.isfinite(value):
                 raise UserError(
                     f"training diverged: {name} is {value} {now}. Lower the learning rates "
-                    "(model.*_lr), or use trainer.precision=32-true; the last checkpoint is kept"
+                    "(model.lr, model.*_lr), or use trainer.precision=32-true; the last "
+                    "checkpoint is kept"
                 )
         same = losses.keys() == self.seen.keys() and all(
             math.isclose(value, self.seen[name], rel_tol=1e-6, abs_tol=1e-12)
@@ -54,8 +55,8 @@ class DivergenceGuard(Callback):
         if self.unchanged >= self.patience:
             raise UserError(
                 f"training is frozen: no loss has changed over {self.patience} looks {now} "
-                f"({losses}). Lower model.discriminator_lr, or try another seed; the last "
-                "checkpoint is kept"
+                f"({losses}). Lower the learning rates (model.lr, model.*_lr), or try another "
+                "seed; the last checkpoint is kept"
             )
 
     def state_dict(self) -> dict[str, Any]:

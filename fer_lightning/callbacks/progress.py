@@ -12,6 +12,9 @@ from tqdm import tqdm
 from fer_lightning.callbacks.clock import images_seen
 from fer_lightning.progress import progress_bar
 
+SHOWN = ("d_mean", "g_loss", "loss", "train_accuracy")
+"""What is shown of a model that has it."""
+
 
 class ImagesBar(Callback):
     """Images of ``max_images``, their rate, the time left and the newest losses.
@@ -21,7 +24,7 @@ class ImagesBar(Callback):
         shown: Losses beside the bar, by their name in ``training_step``'s result.
     """
 
-    def __init__(self, max_images: int, shown: tuple[str, ...] = ("d_mean", "g_loss")) -> None:
+    def __init__(self, max_images: int, shown: tuple[str, ...] = SHOWN) -> None:
         self.max_images = max_images
         self.shown = shown
         self.bar: tqdm[Any] | None = None

@@ -6,11 +6,12 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from lightning import Callback, LightningModule, Trainer
 
 from fer_lightning.callbacks.clock import images_seen
+from fer_lightning.models.base import TrainingModule
 from fer_lightning.ranks import any_rank
 
 
@@ -39,7 +40,8 @@ class Stopping(Callback):
             self._previous[number] = signal.signal(number, self._note)
         self._agree = any_rank()
         # Killed after its last batch, before its results were written: nothing is left to train.
-        trainer.should_stop = images_seen(pl_module) >= self.max_images
+        converged = cast(TrainingModule, pl_module).converged
+        trainer.should_stop = converged or images_seen(pl_module) >= self.max_images
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.interrupted and number == signal.SIGINT:

@@ -8,6 +8,7 @@ a result and stay out of the run's hash, as all paths do.
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 from fer_lightning.features.base import FeatureConfig
-from fer_lightning.labels import SPLITS
+from fer_lightning.labels import EMOTIONS, SPLITS
+from fer_lightning.models.classifier.config import ClassifierConfig
 from fer_lightning.models.config import AdversarialConfig, ModelConfig
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true")
@@ -130,6 +132,30 @@ class EvaluationConfig:
 
 
 @dataclass(kw_only=True)
+class RecognitionConfig:
+    """How a classifier is measured.
+
+    Attributes:
+        flip: Average each face's probabilities with those of its mirror image.
+        bootstrap: Resamples of the measured images, for 95 % intervals.
+        seed: Draws the resamples.
+        batch_size: Images shown at once.
+    """
+
+    flip: bool = False
+    bootstrap: int = 1000
+    seed: int = 0
+    batch_size: int = 256
+
+    def __post_init__(self) -> None:
+        for key in ("bootstrap", "batch_size"):
+            if getattr(self, key) < 1:
+                raise UserError(f"recognition.{key}={getattr(self, key)}: give at least 1")
+        if self.seed < 0:
+            raise UserError(f"recognition.seed={self.seed}: give 0 or more")
+
+
+@dataclass(kw_only=True)
 class FaceConfig:
     """What every job that handles faces states about them.
 
@@ -216,6 +242,15 @@ class TrainConfig(FaceConfig):
                 f"model.gradient_clip={clip} would clip gradients that trainer.precision=16-mixed "
                 "has scaled: use bf16-mixed"
             )
+        if self.trainer.evaluate_images is not None and not isinstance(
+            self.model, AdversarialConfig
+        ):
+            raise UserError(
+                f"trainer.evaluate_images={self.trainer.evaluate_images} is for models that "
+                "generate; a classifier is measured every model.validation_images"
+            )
+        if self.data.soft_labels and not isinstance(self.model, ClassifierConfig):
+            raise UserError(f"data.soft_labels=true is for model=classifier, not {self.model.name}")
         asked = self.feature is not None or self.evaluation != EvaluationConfig()
         if asked and self.trainer.evaluate_images is None:
             raise UserError(
@@ -228,7 +263,7 @@ class TrainConfig(FaceConfig):
 
 @dataclass(kw_only=True)
 class EvaluateConfig:
-    """``fer evaluate``: measure a trained model against real faces.
+    """``fer evaluate``: measure a trained model on real faces.
 
     Attributes:
         run: Run folder of the model.
@@ -236,8 +271,9 @@ class EvaluateConfig:
         detector: Crops them, for a data block without a detector of its own.
         split: Part of the real faces: ``train``, ``val``, ``test``, or ``all`` for every labelled
             image, whatever its part.
-        feature: Feature network; pixels are measured in any case.
-        evaluation: Counts, seed and batch size.
+        feature: Feature network for generated images; pixels are measured in any case.
+        evaluation: Counts, seed and batch size for models that generate.
+        recognition: Mirroring and bootstrap for classifiers.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         force: Measure again what was measured before.
     """
@@ -248,6 +284,7 @@ class EvaluateConfig:
     split: str = "test"
     feature: FeatureConfig = MISSING
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
     accelerator: str = "auto"
     force: bool = False
 
@@ -262,9 +299,16 @@ class EvaluateConfig:
 class GenerateConfig:
     """``fer generate``: draw labelled samples from a trained model into an archive.
 
+    How many of each class is said by one of ``count``, ``fill``, ``ratio`` and ``counts``. Those
+    that go by training images need no data: the checkpoint knows the counts.
+
     Attributes:
         run: Run folder of the model.
-        count: Images in all, balanced over the model's classes.
+        count: Images in all, balanced over the model's classes; 700 where nothing else is given.
+        fill: What a class lacks: up to the ``largest`` class of the training part, or up to this
+            many images.
+        ratio: Images for each training image of a class, to the nearest whole number.
+        counts: Images of each emotion, ``counts.disgust=6779``; none of the others.
         archive: Folder to write; None is ``RUN/generated``.
         seed: Draws the noise.
         batch_size: Images generated at once.
@@ -273,7 +317,11 @@ class GenerateConfig:
     """
 
     run: Path = MISSING
-    count: int = 700
+    count: int | None = None
+    fill: int | str | None = None
+    ratio: float | None = None
+    # The names stand here so that Hydra takes them without a plus.
+    counts: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(EMOTIONS))
     archive: Path | None = None
     seed: int = 0
     batch_size: int = 256
@@ -283,8 +331,29 @@ class GenerateConfig:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise UserError(f"seed={self.seed}: give 0 or more")
-        for key in ("count", "batch_size"):
-            if getattr(self, key) < 1:
-                raise UserError(f"{key}={getattr(self, key)}: give at least 1")
+        if self.batch_size < 1:
+            raise UserError(f"batch_size={self.batch_size}: give at least 1")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
+        self.counts = {name: n for name, n in self.counts.items() if n is not None}
+        self._check_counts()
+
+    def _check_counts(self) -> None:
+        given = [key for key in ("count", "fill", "ratio") if getattr(self, key) is not None]
+        given += ["counts"] * bool(self.counts)
+        if len(given) > 1:
+            raise UserError(
+                f"{' and '.join(given)} each say how many images to draw: give one of them"
+            )
+        if not given:
+            self.count = 700
+        if self.count is not None and self.count < 1:
+            raise UserError(f"count={self.count}: give at least 1")
+        words = self.fill is None or self.fill == "largest"
+        if not words and not (isinstance(self.fill, int) and self.fill > 0):
+            raise UserError(f"fill={self.fill}: give largest, or images of each class, at least 1")
+        if self.ratio is not None and not 0 < self.ratio < math.inf:
+            raise UserError(f"ratio={self.ratio}: give a number above 0")
+        for emotion, number in self.counts.items():
+            if number is not None and number < 0:
+                raise UserError(f"counts.{emotion}={number}: give 0 or more")

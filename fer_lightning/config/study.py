@@ -10,11 +10,13 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from fer_lightning.config.plain import OVERRIDES
+from fer_lightning.config.plain import LATER, OVERRIDES
 from fer_lightning.errors import UserError
 
 STAGE_JOBS = ("prepare", "train", "evaluate", "generate")
 """Jobs that a stage may run."""
+ARM = "arm"
+"""The axis whose values are the names of a stage's arms."""
 
 
 @dataclass(kw_only=True)
@@ -24,12 +26,18 @@ class Stage:
     Attributes:
         job: ``prepare``, ``train``, ``evaluate`` or ``generate``.
         axes: Further keys and their values, crossed with the study's axes and seeds.
-        overrides: Overrides of every cell; ``cell:<stage>`` stands for what an earlier stage made
-            with the same shared axes and seed, so that stage can have no axes of its own.
+        arms: Overrides by the name of an arm; each arm is compared as one value of the axis
+            ``arm``. Where the stage names one that has arms, it has the same arms, and these
+            overrides are added to its cells of the arms listed here.
+        overrides: Overrides of every cell. ``cell:<stage>`` stands for what an earlier stage made
+            with the same axes and seed, ``cell:<stage>/NAME`` for what lies in it; the stage has
+            a cell for each of the arms and axes of the stages that are named here. An arm may
+            name stages without arms and axes of their own.
     """
 
     job: str = MISSING
     axes: dict[str, list[Any]] = field(default_factory=dict)
+    arms: dict[str, list[str]] = field(default_factory=dict, metadata=LATER)
     overrides: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -44,11 +52,27 @@ class Metric:
 
     Attributes:
         higher: Whether more is better; None where neither is.
-        paper: The paper's number beside it, as ``PAPER/TABLE/ROW/COLUMN``.
+        paper: The paper's number beside it, as ``PAPER/TABLE/ROW/COLUMN``, or a list of them; in
+            a study with arms also a mapping from arms to these.
     """
 
     higher: bool | None = None
-    paper: str | None = None
+    paper: Any = None
+
+    def __post_init__(self) -> None:
+        by_arm = isinstance(self.paper, Mapping)
+        for given in self.paper.values() if by_arm else [self.paper]:
+            references = given if isinstance(given, list) else [given]
+            if not all(isinstance(one, str) or one is None for one in references):
+                raise UserError(
+                    f"study.metrics: paper={self.paper} names no paper's number: write "
+                    "PAPER/TABLE/ROW/COLUMN, a list of these, or {ARM: PAPER/TABLE/ROW/COLUMN}"
+                )
+
+    def references(self, arm: str | None = None) -> list[str]:
+        """The paper's numbers that stand beside the runs of an arm."""
+        wanted = self.paper.get(arm) if isinstance(self.paper, Mapping) else self.paper
+        return [wanted] if isinstance(wanted, str) else list(wanted or [])
 
 
 @dataclass(kw_only=True)
@@ -61,10 +85,13 @@ class Study:
         seeds: Every cell is run with each, but for stages that draw nothing and name no cell that
             does.
         axes: Keys shared by all stages, with the values to compare.
-        baseline: The axis values that the others are compared with; empty compares nothing.
+        baseline: The arm or axis values that the others are compared with, such as
+            ``{arm: real}``; empty compares nothing.
         stages: By name, in the order in which they run.
+        compare: The training stage whose runs are compared; None compares those of all of them.
         metrics: Numbers to report by name, in order; ``column@50`` is a column of
-            ``metrics.csv`` at epoch 50. Empty reports all that the cells measured.
+            ``metrics.csv`` at epoch 50, ``recall/*`` the number of every class. Empty reports all
+            that the cells measured.
         table: The paper's table that it answers, as ``PAPER/TABLE``.
     """
 
@@ -74,6 +101,7 @@ class Study:
     axes: dict[str, list[Any]] = field(default_factory=dict)
     baseline: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, Stage] = field(default_factory=dict)
+    compare: str | None = None
     metrics: dict[str, Metric] = field(default_factory=dict)
     table: str | None = None
 
@@ -86,13 +114,42 @@ class Study:
             raise UserError("study.stages is empty: give at least one stage")
         _refuse_twice("study.seeds", self.seeds)
         _check_axes("study.axes", self.axes)
+        self._check_compared()
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the arms of all stages, in order."""
+        return list(dict.fromkeys(arm for stage in self.stages.values() for arm in stage.arms))
+
+    def _check_compared(self) -> None:
+        """Baseline, compared stage and papers' numbers name what is there."""
+        axes = [self.axes, *(stage.axes for stage in self.stages.values())]
         for key, value in self.baseline.items():
-            if value not in self.axes.get(key, []):
+            if key == ARM:
+                _check_arms("study.baseline.arm", [value], self.arms)
+            elif not any(value in values.get(key, []) for values in axes):
                 raise UserError(f"study.baseline.{key}={value} is no value of study.axes.{key}")
+        trained = [name for name, stage in self.stages.items() if stage.job == "train"]
+        if self.compare is not None and self.compare not in trained:
+            raise UserError(
+                f"study.compare={self.compare} is no training stage; there are "
+                f"{', '.join(trained) or 'none'}"
+            )
+        for name, metric in self.metrics.items():
+            if isinstance(metric.paper, Mapping):
+                _check_arms(f"study.metrics.{name}.paper", list(metric.paper), self.arms)
+
+
+def _check_arms(key: str, given: Sequence[Any], arms: Sequence[str]) -> None:
+    for arm in given:
+        if arm not in arms:
+            raise UserError(f"{key}: {arm} is no arm; there are {', '.join(arms) or 'none'}")
 
 
 def _check_axes(name: str, axes: Mapping[str, Sequence[Any]]) -> None:
     for key, values in axes.items():
+        if key == ARM:
+            raise UserError(f"{name}.{ARM} is no key of a job; name the arms in a stage's arms")
         if not values:
             raise UserError(f"{name}.{key} is empty: give at least one value")
         _refuse_twice(f"{name}.{key}", values)

@@ -15,17 +15,21 @@ class FaceBatch:
     Attributes:
         images: float32 of shape (N, C, H, W) in [-1, 1], channels-last in memory.
         emotions: int64 of shape (N,), class indices of the data module; -1 where unknown.
+        targets: float32 of shape (N, K), the share of each class, with sum 1; None without
+            ``data.soft_labels``.
     """
 
     images: Tensor
     emotions: Tensor
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.emotions)
 
     def to(self, device: torch.device | str) -> FaceBatch:
         """The batch on another device."""
-        return FaceBatch(self.images.to(device), self.emotions.to(device))
+        targets = None if self.targets is None else self.targets.to(device)
+        return FaceBatch(self.images.to(device), self.emotions.to(device), targets)
 
 
 def to_unit_range(faces: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import torch
 
 from fer_lightning.data.archive import FaceArchive
-from fer_lightning.data.corpora.base import Corpus
+from fer_lightning.data.corpora.base import Corpus, SplitScheme
 from fer_lightning.data.loader import FaceLoader, FaceStore
 from fer_lightning.data.preparation import Recipe, prepare
-from fer_lightning.data.splits import EVERY, divide
+from fer_lightning.data.soft_labels import soft_labels
+from fer_lightning.data.splits import EVERY, Division, divide
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTIONS
@@ -38,6 +40,7 @@ class FaceDataModule(lightning.LightningDataModule):
 
     Attributes:
         emotions: Emotion of every row of all archives, None where unknown.
+        own_rows: Rows of the main archive; those from this number on are of ``data.extra``.
         parts: Rows with any emotion of ``train``, ``val``, ``test`` and ``all``, whatever the
             classes; ``all`` also holds what an official split leaves out.
         division: Rows of a class, of ``train``, ``val`` and ``test``.
@@ -97,26 +100,9 @@ class FaceDataModule(lightning.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Divide the rows and number the classes."""
         self.prepare_data()
-        main, *extra = self.archives
-        training = self.model_classes is None
-        emotions: list[str | None] = main.column("emotion")
-        sources = main.column("source") if "source" in main.columns else None
-        division = divide(
-            self.data.split,
-            emotions,
-            main.column("split"),
-            main.column("subject"),
-            training,
-            sources,
-        )
-        start = len(main)
-        for archive in extra:
-            # Extra rows are for training alone, so those that some corpus tests by stay out.
-            usable = [split in (None, "train") for split in archive.column("split")]
-            added = start + np.flatnonzero(usable)
-            division["train"] = np.concatenate([division["train"], added])
-            emotions += archive.column("emotion")
-            start += len(archive)
+        self.own_rows = len(self.archives[0])
+        emotions = [emotion for archive in self.archives for emotion in archive.column("emotion")]
+        division = self._divide(emotions)
         if self.model_classes is None:
             present = {emotions[row] for row in division["train"]}
             self.classes = [emotion for emotion in EMOTIONS if emotion in present]
@@ -134,11 +120,34 @@ class FaceDataModule(lightning.LightningDataModule):
         number = {emotion: index for index, emotion in enumerate(self.classes)}
         self.labels = np.array([number.get(e, -1) if e else -1 for e in emotions], np.int64)
         self.division = {k: rows[self.labels[rows] >= 0] for k, rows in division.items()}
-        if training and len(self.division["train"]) < self.data.batch_size:
+        self.targets = None
+        if self.data.soft_labels:
+            self.targets = soft_labels(self.archives, self.labels, self.classes)
+        if self.model_classes is None and len(self.division["train"]) < self.data.batch_size:
             raise UserError(
                 f"data.batch_size={self.data.batch_size} exceeds the "
                 f"{len(self.division['train'])} training images: give a smaller one"
             )
+
+    def _divide(self, emotions: Sequence[str | None]) -> Division:
+        """The main archive by its scheme, extra rows to train; or all rows alike."""
+        main, *extra = self.archives
+        split, training = self.data.split, self.model_classes is None
+        if self.data.extra_everywhere:
+            unknown = [None] * len(emotions)
+            pooled = replace(split, scheme=SplitScheme.stratified)
+            return divide(pooled, emotions, unknown, unknown, training)
+        sources = main.column("source") if "source" in main.columns else None
+        own = (emotions[: len(main)], main.column("split"), main.column("subject"))
+        division = divide(split, *own, training, sources)
+        start = len(main)
+        for archive in extra:
+            # Extra rows are for training alone, so those that some corpus tests by stay out.
+            usable = [part in (None, "train") for part in archive.column("split")]
+            added = start + np.flatnonzero(usable)
+            division["train"] = np.concatenate([division["train"], added])
+            start += len(archive)
+        return division
 
     @property
     def faces(self) -> FaceFormat:
@@ -146,7 +155,11 @@ class FaceDataModule(lightning.LightningDataModule):
         _, size, _, channels = self.archives[0].shape
         frequencies = [1.0] * len(self.classes) if self.data.balance else self.class_counts
         return FaceFormat(
-            image_size=size, channels=channels, classes=self.classes, frequencies=frequencies
+            image_size=size,
+            channels=channels,
+            classes=self.classes,
+            frequencies=frequencies,
+            counts=self.class_counts,
         )
 
     @property
@@ -200,4 +213,5 @@ class FaceDataModule(lightning.LightningDataModule):
             self.data.balance,
             self.data.augmentation,
             *place,
+            targets=None if self.targets is None else self.targets[rows],
         )

@@ -84,6 +84,8 @@ class FaceLoader:
         rank: Number of this process among ``ranks``. Every one goes through the same batches and
             takes its share of each, so that no image is repeated to fill a batch up.
         ranks: Processes that train together; divides ``batch_size``.
+        targets: Share of each class for every row in ``rows``, float32 (N, K); None gives batches
+            without them.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class FaceLoader:
         augmentation: AugmentationConfig | None = None,
         rank: int = 0,
         ranks: int = 1,
+        targets: NDArray[np.float32] | None = None,
     ) -> None:
         self.store = store
         self.rows = rows
@@ -109,6 +112,7 @@ class FaceLoader:
         self.augmentation = augmentation or AugmentationConfig()
         self.rank = rank
         self.ranks = ranks
+        self.targets = targets
         self.epoch = 0
         self.position = 0
 
@@ -124,11 +128,15 @@ class FaceLoader:
         # Moved once an epoch: for every batch, a GPU would have to be waited for.
         rows = torch.from_numpy(self.rows[order]).to(self.store.home)
         emotions = torch.from_numpy(self.emotions[order]).to(self.store.device)
+        targets = None
+        if self.targets is not None:
+            targets = torch.from_numpy(self.targets[order]).to(self.store.device)
         while self.position < len(self):
             start = self.position * self.batch_size
             share = slice(start + self.rank, start + self.batch_size, self.ranks)
             self.position += 1
-            yield self._batch(rows[share], emotions[share])
+            images = self._images(rows[share])
+            yield FaceBatch(images, emotions[share], None if targets is None else targets[share])
 
     def _order(self) -> NDArray[np.int64]:
         """Positions in ``rows`` for the whole epoch."""
@@ -142,14 +150,14 @@ class FaceLoader:
         weights = 1.0 / (np.count_nonzero(sizes) * sizes[self.emotions])
         return random.choice(count, count, p=weights)
 
-    def _batch(self, rows: Tensor, emotions: Tensor) -> FaceBatch:
+    def _images(self, rows: Tensor) -> Tensor:
         images = to_unit_range(self.store.gather(rows))
         if self.training:
             generator = torch.Generator()
             seeds = np.random.SeedSequence([self.seed, self.epoch, self.position, self.rank])
             generator.manual_seed(int(seeds.generate_state(1, np.uint64)[0]) >> 1)
             images = augment(images, self.augmentation, generator)
-        return FaceBatch(images, emotions)
+        return images
 
     def state_dict(self) -> dict[str, Any]:
         """Where the loader stands."""

@@ -216,13 +216,13 @@ def _batches(sizes: Sequence[tuple[int, int]], limit: int) -> Iterator[list[int]
 
 def _read_weights(path: Path, backbone: Backbone) -> dict[str, Tensor]:
     """What detection needs of a state dict; no file can run code."""
-    import torch
+    from fer_lightning.published import read_state_dict
 
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = {name.removeprefix("module."): value for name, value in state.items()}
-    except Exception as error:  # a foreign file makes torch raise nearly anything
+        loaded = read_state_dict(path)
+    except ValueError as error:
         raise _foreign(path, backbone) from error
+    state = {name.removeprefix("module."): value for name, value in loaded.items()}
     for other, first in FIRST.items():
         if other is not backbone and first in state:
             raise UserError(

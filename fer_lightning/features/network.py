@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -11,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fer_lightning.data.batch import to_unit_range
+from fer_lightning.errors import UserError
+from fer_lightning.features.classifier import ClassifierFeatureConfig
 from fer_lightning.features.inception import InceptionConfig
 from fer_lightning.features.pixels import PixelsConfig
 from fer_lightning.features.weights import inception_weights, read_weights, unusable
@@ -39,6 +43,9 @@ class FeatureNetwork(nn.Module):
         num_features: d, the length of a vector.
         protocol: What of it decides a number, as :meth:`FeatureConfig.protocol` states it.
     """
+
+    emotions: Sequence[str] = ()
+    """What its logits stand for, in their order, where they are emotions."""
 
     def __init__(self, name: str, num_features: int, protocol: dict[str, Any]) -> None:
         super().__init__()
@@ -98,6 +105,47 @@ class Inception(FeatureNetwork):
             vectors = self.network(images)
         classifier: Tensor = self.network.get_parameter("fc.weight")
         return Features(vectors, vectors @ classifier.T)
+
+
+class ExpressionClassifier(FeatureNetwork):
+    """A trained classifier: what its last layer receives, and its logits.
+
+    Distances between its vectors are the Fréchet Emotion Distance (paper E's FED), the score of
+    its logits is IS-FER; both depend on the classifier and hold only beside others of the same.
+    Faces are resized to the classifier's size, and turned into its colours.
+
+    Raises:
+        UserError: If ``feature.run`` holds no classifier.
+    """
+
+    def __init__(self, config: ClassifierFeatureConfig) -> None:
+        from fer_lightning.checkpoints import checkpoint_of, load_model
+        from fer_lightning.models.classifier.module import Classifier
+
+        module = load_model(checkpoint_of(config.run))
+        if not isinstance(module, Classifier):
+            raise UserError(
+                f"feature.run={config.run} is no classifier; train one by `fer train "
+                "model=classifier`"
+            )
+        network = module.best_network
+        super().__init__(config.name, network.num_features, config.protocol())
+        self.network = network
+        self.emotions = module.classes
+        self.faces = module.description["faces"]
+
+    def forward(self, faces: Tensor) -> Features:
+        """Vectors of the layer before the last, and logits."""
+        images = to_unit_range(faces)
+        wanted, size = self.faces["channels"], self.faces["image_size"]
+        if images.shape[1] == 3 and wanted == 1:
+            images = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+        elif images.shape[1] == 1 and wanted == 3:
+            images = images.expand(-1, 3, -1, -1)
+        if images.shape[2] != size:
+            images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
+        vectors: Tensor = self.network.features(images)
+        return Features(vectors.float(), self.network.classify(vectors).float())
 
 
 def _inception(path: Path, antialias: bool) -> nn.Module:

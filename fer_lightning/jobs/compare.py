@@ -18,7 +18,7 @@ from fer_lightning.analysis.archives_page import (
 from fer_lightning.analysis.archives_plot import archives_plot
 from fer_lightning.analysis.differences import differences, parse_baseline
 from fer_lightning.analysis.page import Comparison, means_table, to_markdown
-from fer_lightning.analysis.plots import comparison_plot
+from fer_lightning.analysis.plots import comparison_plot, difference_plot
 from fer_lightning.analysis.records import read_runs
 from fer_lightning.analysis.studies import StudyFolder, find_study, read_study, study_records
 from fer_lightning.analysis.tables import (
@@ -30,8 +30,9 @@ from fer_lightning.analysis.tables import (
     group,
     same_length,
     shown,
+    sort_by_arm,
 )
-from fer_lightning.config.study import CompareConfig
+from fer_lightning.config.study import ARM, CompareConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.errors import UserError
 from fer_lightning.runs import JobResult, command_line, write_whole
@@ -39,6 +40,8 @@ from fer_lightning.runs import JobResult, command_line, write_whole
 
 def run(config: CompareConfig) -> JobResult:
     """Compare, write ``results.csv``, ``comparison.md`` and ``comparison.png``, print the table.
+
+    Of a study with arms and a baseline also ``differences.png``.
 
     Raises:
         UserError: If there is nothing to compare, or a file or name is wrong.
@@ -66,6 +69,8 @@ def run(config: CompareConfig) -> JobResult:
         _write_csv(out / "results.csv", rows)
         groups, metrics = comparison.groups, comparison.metrics
         comparison_plot(groups, metrics, out / "comparison.png", comparison.title)
+        for name in comparison.pictures:
+            difference_plot(comparison.differences, metrics, out / name, comparison.title)
         write_whole(out / "comparison.md", to_markdown(comparison))
         print(means_table(comparison))
         for one in comparison.unfinished:
@@ -98,7 +103,7 @@ def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
         lines = "".join(f"\n  {u.status}: {u.what} ({u.reason})" for u in read.unfinished)
         raise UserError(f"there is no finished run to compare{lines}")
     keys = differing_keys(read.records)
-    groups = group(read.records, keys)
+    groups = sort_by_arm(group(read.records, keys), folder.arms if folder else ())
     metrics, absent = choose_metrics(read.records, wanted, strict=bool(config.metrics))
     notes = [*read.notes, *_notes(groups, absent)]
     reported = metrics if wanted else [name for name in metrics if "/" not in name]
@@ -108,6 +113,9 @@ def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
     if config.baseline is not None:
         baseline = parse_baseline(config.baseline, groups, keys)
     axes = [key for key in keys if any(key in record.axes for record in read.records)]
+    found = differences(groups, baseline, axes or keys, reported) if baseline else []
+    if ARM in keys:
+        found.sort(key=lambda one: reported.index(one.metric))  # arms side by side
     return Comparison(
         title=study.name if study else f"{len(read.records)} runs",
         question=study.question if study else "",
@@ -118,10 +126,13 @@ def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
         measured=metrics,
         wanted=study.metrics if study else {},
         baseline=baseline,
-        differences=differences(groups, baseline, axes or keys, reported) if baseline else [],
+        differences=found,
         unfinished=read.unfinished,
         notes=notes,
         table=study.table if study else None,
+        stages={name: s for name, s in study.stages.items() if s.arms} if study else {},
+        besides=read.besides,
+        pictures=["differences.png"] if found and ARM in baseline else [],
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,18 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.checkpoints import checkpoint_of, load_hashed
 from fer_lightning.config.plain import from_plain
-from fer_lightning.config.schema import EvaluateConfig
+from fer_lightning.config.schema import EvaluateConfig, EvaluationConfig, RecognitionConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.duplicates import leak_warning, seen_in_training
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
-from fer_lightning.metrics.evaluator import Evaluator, Measurement
-from fer_lightning.metrics.memorisation import nearest_sheet
-from fer_lightning.metrics.report import cautions, table
-from fer_lightning.models.base import AdversarialModule
+from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.metrics.generation import GenerationEvaluator
+from fer_lightning.metrics.recognition import RecognitionEvaluator
+from fer_lightning.models.base import AdversarialModule, TrainingModule
+from fer_lightning.models.classifier.module import Classifier
 from fer_lightning.registry import corpora, detectors
 from fer_lightning.runs import SCHEMA, JobResult, command_line, provenance, write_json
 
@@ -40,19 +40,15 @@ def run(config: EvaluateConfig) -> JobResult:
     folder = config.run.expanduser()
     checkpoint = checkpoint_of(folder)
     module, checkpoint_key = load_hashed(checkpoint)
-    if not isinstance(module, AdversarialModule):
-        raise UserError(f"run={config.run}: this model generates no images to measure")
     module.to(chosen_device(config.accelerator))
     faces, trained_on = _faces(config, folder, module)
-    evaluator = Evaluator(
-        faces, config.split, [config.feature], config.evaluation, trained_on=trained_on
-    )
+    evaluator = _evaluator(config, module, faces, trained_on)
     protocol = {"checkpoint": checkpoint_key, **evaluator.protocol(module)}
     path = _path(folder, protocol)
     done = None if config.force else _finished(path)
     if done is not None:
         print("this was measured before; force=true measures again")
-        return _show(path, done)
+        return _show(evaluator, path, done)
     started = time.monotonic()
     measured = evaluator.measure(module)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,10 +57,11 @@ def run(config: EvaluateConfig) -> JobResult:
         "job": "evaluate",
         "run": str(config.run),
         "metrics": measured.metrics,
+        "intervals": measured.intervals,
         "protocol": {**protocol, **measured.protocol},
         "images_seen": module.images_seen,
         "checkpoint": protocol["checkpoint"],
-        "seed": config.evaluation.seed,
+        "seed": protocol["seed"],
         "seconds": round(time.monotonic() - started, 3),
         "device": str(module.device),
         "threads": torch.get_num_threads(),
@@ -74,13 +71,33 @@ def run(config: EvaluateConfig) -> JobResult:
         **provenance(),
     }
     with naming(path):
-        _draw(path.with_suffix(".png"), measured)
+        evaluator.write(path, measured)
     write_json(path, content)
-    return _show(path, content)
+    return _show(evaluator, path, content)
+
+
+def _evaluator(
+    config: EvaluateConfig,
+    module: TrainingModule,
+    faces: FaceDataModule,
+    trained_on: FaceDataModule | str,
+) -> Evaluator[Any]:
+    """What measures this kind of model."""
+    if isinstance(module, Classifier):
+        if config.evaluation != EvaluationConfig():
+            raise UserError("evaluation.* is for generating models; a classifier: recognition.*")
+        return RecognitionEvaluator(faces, config.split, config.recognition)
+    if isinstance(module, AdversarialModule):
+        if config.recognition != RecognitionConfig():
+            raise UserError("recognition.* is for classifiers; a generating model: evaluation.*")
+        return GenerationEvaluator(
+            faces, config.split, [config.feature], config.evaluation, trained_on=trained_on
+        )
+    raise UserError(f"run={config.run}: {type(module).__name__} neither generates nor recognises")
 
 
 def _faces(
-    config: EvaluateConfig, folder: Path, module: AdversarialModule
+    config: EvaluateConfig, folder: Path, module: TrainingModule
 ) -> tuple[FaceDataModule, FaceDataModule | str]:
     """The real faces, and those that the model was trained on or why they are not to be had."""
     if config.data is None:
@@ -162,7 +179,7 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], Path | None]:
 
 def _path(folder: Path, protocol: dict[str, Any]) -> Path:
     # Why a network was skipped may be said in other words the next time.
-    name = digest({**protocol, "skipped": sorted(protocol["skipped"])})[:8]
+    name = digest({**protocol, "skipped": sorted(protocol.get("skipped", []))})[:8]
     file = f"evaluate-{protocol['corpus']}-{protocol['split']}-{name}.json"
     return folder / "evaluations" / file
 
@@ -178,43 +195,14 @@ def _finished(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def _show(path: Path, content: dict[str, Any]) -> JobResult:
-    protocol = content["protocol"]
-    print(
-        f"{protocol['count']:,} generated and as many real images, {protocol['split']} of "
-        f"{protocol['corpus']}; model at {content['images_seen']:,} images"
-    )
-    for line in cautions(protocol):
-        print(line)
+def _show(evaluator: Evaluator[Any], path: Path, content: dict[str, Any]) -> JobResult:
     for archive in content.get("archives", []):
         if "remark" in archive:
             print(archive["remark"])
-    print(table(content["metrics"]))
-    for line in _unmeasured(protocol):
+    for line in evaluator.report(path, {"intervals": {}, **content}):
         print(line)
     warning = leak_warning(content.get("near_duplicates", {}))  # older files have none
     if warning:
         print(warning, file=sys.stderr)
-    if path.with_suffix(".png").is_file():
-        print(f"nearest training images: {path.with_suffix('.png')}")
     print(f"evaluation: {path}")
     return JobResult(path, content["metrics"])
-
-
-def _unmeasured(protocol: dict[str, Any]) -> Iterator[str]:
-    reasons: dict[str, list[tuple[str, str]]] = {}
-    for full, reason in protocol["left_out"].items():
-        name, _, group = full.partition("/")
-        if not name.endswith("_sd"):
-            reasons.setdefault(reason, []).append((name, group or "all"))
-    for reason, found in reasons.items():
-        names, groups = (", ".join(dict.fromkeys(part)) for part in zip(*found, strict=True))
-        yield f"not measured ({reason}): {names} of {groups}"
-    if protocol["skipped"]:
-        yield f"skipped: {', '.join(protocol['skipped'])}"
-
-
-def _draw(path: Path, measured: Measurement) -> None:
-    path.unlink(missing_ok=True)
-    if measured.pairs:
-        nearest_sheet(measured.pairs).save(path)

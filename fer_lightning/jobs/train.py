@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from fer_lightning.checkpoints import read_checkpoint
-from fer_lightning.config.plain import identity, to_plain
+from fer_lightning.config.plain import identity, path_fields, to_plain
 from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.duplicates import leak_warning, seen_in_training
-from fer_lightning.data.fingerprint import digest
+from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.devices import can_compile
 from fer_lightning.errors import UserError
 from fer_lightning.fitting import Watch, log_to
@@ -32,11 +32,21 @@ from fer_lightning.runs import (
 )
 
 CURVES = {
-    "g_loss": "generator",
-    "d_mean": "discriminator, mean",
-    "d_real": "discriminator, real",
-    "d_fake": "discriminator, fake",
+    "loss": {
+        "g_loss": "generator",
+        "d_mean": "discriminator, mean",
+        "d_real": "discriminator, real",
+        "d_fake": "discriminator, fake",
+        "loss": "training",
+        "val_cross_entropy": "validation",
+    },
+    "share of images": {
+        "train_accuracy": "accuracy, training",
+        "val_accuracy": "accuracy, validation",
+        "val_macro_f1": "macro F1, validation",
+    },
 }
+"""What ``curves.png`` shows: a panel for each axis, of columns and their names."""
 
 
 def run(config: TrainConfig) -> JobResult:
@@ -56,8 +66,10 @@ def run(config: TrainConfig) -> JobResult:
         return _fit(config, faces, folder)
     with folder.locked():
         done = None if config.force else folder.results()
-        if done is not None and done["images_seen"] >= config.trainer.max_images:
-            print(f"this run is finished: {done['images_seen']:,} images seen")
+        ended = done is not None and done.get("converged", False)
+        if done is not None and (ended or done["images_seen"] >= config.trainer.max_images):
+            early = ", when it had nothing more to gain" if ended else ""
+            print(f"this run is finished: {done['images_seen']:,} images seen{early}")
             if config.trainer.evaluate_images is not None and done["protocol"] is None:
                 print(f"it was not measured: fer evaluate run={folder.path} split=val")
             _print_places(folder)
@@ -106,11 +118,21 @@ def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
     plain = identity(config)
     if config.data.archive is not None or config.data.detector is not None:
         plain.pop("detector")  # the job's detector cut nothing
+    for key in path_fields(type(config.model)):  # weights to start from count by their content
+        if (file := getattr(config.model, key)) is not None:
+            plain["model"][key] = file_digest(_existing(key, file))
     plain["archives"] = [archive.key for archive in faces.archives]
     corpus = faces.archives[0].manifest["corpus"]
     name = f"{config.model.name}-{corpus}-{digest(plain)[:8]}-s{config.seed}"
     path = (config.run_dir or Path("multirun") / "train" / name).expanduser()
     return RunFolder(path=path, identity=plain)
+
+
+def _existing(key: str, file: Path) -> Path:
+    path = file.expanduser()
+    if not path.is_file():
+        raise UserError(f"model.{key}={file}: there is no such file")
+    return path
 
 
 def _fit(config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> JobResult:
@@ -122,6 +144,8 @@ def _fit(config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> JobRe
         module.compile_networks(config.trainer.compile)
     watch = Watch.over(config, faces, folder)
     checkpoint = _resume(config, folder, watch.metrics)
+    if checkpoint is None:
+        module.load_pretrained()
     trainer = watch.trainer(config.trainer, folder)
     watch.window.open()
     status = 1
@@ -179,7 +203,8 @@ def _finish(
     measured = None if watch.evaluator is None else watch.evaluator.last
     if measured is not None:
         newest |= measured.metrics
-    if watch.stopping.interrupted and module.images_seen < config.trainer.max_images:
+    ended = module.converged or module.images_seen >= config.trainer.max_images
+    if watch.stopping.interrupted and not ended:
         print(f"stopped at {module.images_seen:,} of {config.trainer.max_images:,} images")
         _print_places(folder)
         print(f"go on with: {command_line()}")
@@ -193,6 +218,7 @@ def _finish(
             "metrics": newest,
             "protocol": None if measured is None else measured.protocol,
             "images_seen": module.images_seen,
+            "converged": module.converged,
             "seconds": round(watch.checkpointing.seconds, 3),
             "seed": config.seed,
             "device": str(module.trainer.strategy.root_device),

@@ -26,6 +26,13 @@ SPLITS = 10
 PIECE = 4096
 """Vectors given to a metric at once, which takes them in float64."""
 
+NAMES = {
+    "inception": ("fid", "kid", "inception_score"),
+    "classifier": ("fed", "kernel_classifier", "is_fer"),
+}
+"""What the Fréchet distance, the kernel distance and the Inception Score are called in the spaces
+where the field has names for them; elsewhere they are named after the space, without a score."""
+
 Metric = Callable[[Tensor, Tensor], float]
 """A third party's measure, an entry point of the group ``fer_lightning.metrics``.
 
@@ -79,7 +86,7 @@ def compare(
     seed: int,
     group: str | None = None,
 ) -> Comparison:
-    """All measures of a feature space: FID, KID and IS in Inception's, their kin in others.
+    """All measures of a feature space, named as :data:`NAMES` has it.
 
     Those of third parties are named ``<name>_<space>``.
 
@@ -95,8 +102,7 @@ def compare(
         UserError: If a third party's metric has the name of one of ours.
     """
     end = f"/{group}" if group else ""
-    inception = space == "inception"
-    frechet, kernel = ("fid", "kid") if inception else (f"frechet_{space}", f"kernel_{space}")
+    frechet, kernel, score = NAMES.get(space, (f"frechet_{space}", f"kernel_{space}", None))
     have = min(len(real), len(fake.vectors))
     found = Comparison()
     found.take([frechet + end], 2, have, lambda: frechet_distance(real, fake.vectors))
@@ -105,10 +111,10 @@ def compare(
         found.left_out[kernel_names.pop()] = "one subset holds all images"
     measured = len(kernel_names)
     found.take(kernel_names, 2, have, lambda: kernel_distance(real, fake.vectors, seed)[:measured])
-    if inception and fake.logits is not None:
+    if score is not None and fake.logits is not None:
         logits = fake.logits
         found.take(
-            [f"inception_score{end}", f"inception_score_sd{end}"],
+            [f"{score}{end}", f"{score}_sd{end}"],
             2 * SPLITS,
             len(logits),
             lambda: inception_score(logits, seed),

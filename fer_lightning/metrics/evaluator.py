@@ -1,56 +1,19 @@
-"""The one place where models are measured: every metric, its protocol, and its way into a log."""
+"""What measures a model: once, or while it trains."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
 
-import numpy as np
-import torch
 from lightning import Callback, LightningModule, Trainer
-from numpy.typing import NDArray
-from torch import Generator, Tensor
 
 from fer_lightning.callbacks.clock import crossed, images_seen
-from fer_lightning.config.schema import EvaluationConfig
-from fer_lightning.data.batch import to_bytes
-from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.data.duplicate_search import FaceSet, find
-from fer_lightning.data.duplicates import trained_faces
-from fer_lightning.data.fingerprint import digest
-from fer_lightning.data.loader import FaceStore
-from fer_lightning.data.splits import EVERY
-from fer_lightning.features.base import FeatureConfig, FeatureUnavailable
-from fer_lightning.features.network import FeatureNetwork, Features, Pixels
-from fer_lightning.features.pixels import PixelsConfig
-from fer_lightning.metrics.distribution import SPLITS, Comparison, compare, subsets_of
-from fer_lightning.metrics.extraction import BATCH, extract, real_vectors
-from fer_lightning.metrics.memorisation import (
-    YARDSTICK,
-    Nearest,
-    Pairs,
-    closest_pairs,
-    memorisation,
-    trained_images,
-)
-from fer_lightning.metrics.selection import Selection, select
-from fer_lightning.models.base import AdversarialModule
-from fer_lightning.progress import progress_bar
-from fer_lightning.registry import metrics
-from fer_lightning.rng import EVALUATION, SUBSETS, stream_seed
+from fer_lightning.models.base import TrainingModule
 
-Group = tuple[str | None, NDArray[np.int64]]
-"""A class, or None for all images, and the positions of its images."""
-
-VERSION = 2
-"""Raised whenever the same model and faces come to give other numbers, for evaluations are named
-by it; what a feature network alone changes is told by the network's own version."""
-
-SHOWN = 20
-"""Pairs of generated and training images in a measurement."""
+Module = TypeVar("Module", bound=TrainingModule)
 
 
 @dataclass(frozen=True)
@@ -60,79 +23,87 @@ class Measurement:
     Attributes:
         metrics: Name to value; ``name/emotion`` is of one class.
         protocol: All that decides the values but the weights, as plain data.
-        pairs: The images nearest to training images, for a picture.
+        intervals: Of some metrics, the ends of a 95 % interval.
     """
 
     metrics: dict[str, float]
     protocol: dict[str, Any]
-    pairs: list[Pairs] = field(default_factory=list)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-class Evaluator(Callback):
-    """Measures generated images against real ones, once or while a model trains.
+class Evaluator(Callback, Generic[Module]):
+    """The only thing that creates a metric or logs one; a subclass for each kind of model.
 
-    Generated images have the very labels of the real ones, so that counts are equal, in all and
-    in each class. Their noise is a stream of its own for each batch, drawn on the CPU. Measuring
-    changes nothing in a training: neither its random states nor its weights, and no feature
-    network enters its checkpoints.
+    Measuring changes nothing in a training: neither its random states nor its weights, and no
+    network that it measures by enters the checkpoints.
 
     Args:
-        faces: The real faces, set up.
-        split: Part of them: ``train``, ``val`` or ``test``; ``all`` is every labelled image.
-        features: Feature networks, or how to build them; pixels are measured in any case, and one
-            whose weights are not to be had is skipped with a warning.
-        evaluation: Counts, seed, batch size and k.
         interval: While training, measure after every so many real images and at the end; None
             never does.
-        trained_on: Where the training images are, for memorisation; None is ``faces``, and a text
-            says why they are not to be had.
         max_images: Length of the run, at whose end it is measured; None measures wherever the
             trainer stops, also on the user's wish.
 
     Attributes:
-        last: The newest measurement, or None.
+        last: What stands for the run: the newest measurement, or None.
     """
 
-    def __init__(
-        self,
-        faces: FaceDataModule,
-        split: str,
-        features: Sequence[FeatureConfig | FeatureNetwork],
-        evaluation: EvaluationConfig,
-        interval: int | None = None,
-        trained_on: FaceDataModule | str | None = None,
-        max_images: int | None = None,
-    ) -> None:
-        self.faces = faces
-        self.split = split
-        self.features = list(features)
-        if not any(feature.name == "pixels" for feature in self.features):
-            self.features.append(PixelsConfig())
-        self.evaluation = evaluation
+    def __init__(self, interval: int | None = None, max_images: int | None = None) -> None:
         self.interval = interval
-        self.trained_on = faces if trained_on is None else trained_on
         self.max_images = max_images
-        self.skipped: dict[str, str] = {}
         self.last: Measurement | None = None
+
+    @abstractmethod
+    def protocol(self, module: Module) -> dict[str, Any]:
+        """All that decides what :meth:`measure` will find, but the weights; plain data.
+
+        Raises:
+            UserError: If the part holds too few images.
+        """
+
+    @abstractmethod
+    def measure(self, module: Module) -> Measurement:
+        """Measure now.
+
+        Raises:
+            UserError: If the part holds too few images.
+        """
+
+    @abstractmethod
+    def write(self, path: Path, measured: Measurement) -> None:
+        """Write what belongs beside ``path``, the evaluation's JSON file: pictures, tables."""
+
+    @abstractmethod
+    def report(self, path: Path, content: Mapping[str, Any]) -> Iterator[str]:
+        """Lines for people about an evaluation's content, and where its other files are."""
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Find out before the training what could not be measured."""
         if self.interval is not None and trainer.is_global_zero:
-            self.protocol(cast(AdversarialModule, pl_module))
+            self.protocol(cast(Module, pl_module))
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Measure and log where it is time; other ranks wait with their next step."""
-        if self.interval is None or not trainer.is_global_zero:
-            return
+        if self.due(trainer, pl_module, batch) and trainer.is_global_zero:
+            self.last = self.measure(cast(Module, pl_module))
+            self.to_logs(trainer, pl_module, self.last.metrics)
+
+    def due(self, trainer: Trainer, pl_module: LightningModule, batch: Any) -> bool:
+        """Whether it is time."""
+        if self.interval is None:
+            return False
         stopping = trainer.should_stop
         if self.max_images is not None:
             stopping = images_seen(pl_module) >= self.max_images
-        if stopping or crossed(self.interval, pl_module, batch):
-            self.last = self.measure(cast(AdversarialModule, pl_module))
-            for logger in trainer.loggers:
-                logger.log_metrics(self.last.metrics, step=images_seen(pl_module))
+        return stopping or crossed(self.interval, pl_module, batch)
+
+    def to_logs(
+        self, trainer: Trainer, pl_module: LightningModule, metrics: dict[str, float]
+    ) -> None:
+        """Into every log, on the run's clock."""
+        for logger in trainer.loggers:
+            logger.log_metrics(metrics, step=images_seen(pl_module))
 
     def state_dict(self) -> dict[str, Any]:
         """The newest measurement, for a run that is killed after its last one."""
@@ -144,180 +115,3 @@ class Evaluator(Callback):
         """Take it up."""
         if state_dict:
             self.last = Measurement(dict(state_dict["metrics"]), dict(state_dict["protocol"]))
-
-    @cached_property
-    def networks(self) -> list[FeatureNetwork]:
-        """The feature networks that can be had.
-
-        Raises:
-            UserError: If the given weights of one are damaged or foreign.
-        """
-        found = []
-        for feature in self.features:
-            try:
-                network = feature if isinstance(feature, FeatureNetwork) else feature.build()
-            except FeatureUnavailable as error:
-                self.skipped[feature.name] = str(error)
-                print(f"fer: warning: {error}", file=sys.stderr)
-                continue
-            found.append(network.requires_grad_(False).eval())
-        return found
-
-    def protocol(self, module: AdversarialModule) -> dict[str, Any]:
-        """All that decides what :meth:`measure` will find, but the weights; plain data.
-
-        Raises:
-            UserError: If the part holds too few images.
-        """
-        selection, settings = self._select(module), self.evaluation
-        sizes = np.bincount(selection.emotions, minlength=len(module.classes)).tolist()
-        features = [network.protocol for network in self.networks]  # fills `skipped`
-        number, size = subsets_of(len(selection.rows), len(selection.rows))
-        trained: dict[str, Any] | None = None
-        if isinstance(self.trained_on, str):
-            self.skipped["memorisation"] = self.trained_on
-        else:
-            trained = {
-                "archives": [archive.key for archive in self.trained_on.archives],
-                "rows": digest(self.trained_on.division["train"].tolist()),
-                "no_yardstick": int((~self._held_out(selection, self.trained_on)).sum()),
-            }
-        return {
-            "version": VERSION,
-            "device": module.device.type,
-            "split": self.split,
-            "corpus": self.faces.archives[0].manifest["corpus"],
-            "archives": [archive.key for archive in self.faces.archives],
-            "rows": digest(selection.rows.tolist()),
-            "trained_on": trained,
-            "labelled": len(self.faces.parts[EVERY]),
-            "count": len(selection.rows),
-            "classes": dict(zip(module.classes, sizes, strict=True)),
-            "unknown_emotions": selection.unknown,
-            "below_dimensions": self._below_dimensions(selection, module.classes),
-            "features": features,
-            "feature_batch": BATCH,
-            "skipped": dict(self.skipped),
-            "ema": module.average is not None,
-            "seed": settings.seed,
-            "batch_size": settings.batch_size,
-            "per_class": settings.per_class,
-            "neighbours": settings.neighbours,
-            "kernel": {"subsets": number, "subset_size": size},
-            "inception_score": {"splits": SPLITS},
-            **({"metrics": metrics.packages} if metrics.packages else {}),
-        }
-
-    @torch.no_grad()
-    def measure(self, module: AdversarialModule) -> Measurement:
-        """Generate and measure.
-
-        Raises:
-            UserError: If the part holds too few images.
-        """
-        protocol, device = self.protocol(module), module.device
-        selection = self._select(module)
-        fakes = self._generate(module, selection)
-        found = Comparison()
-        pairs: list[Pairs] = []
-        for network in self.networks:
-            network.to(device)
-            what = f"{self.split} images"
-            real = real_vectors(network, self.faces, selection.rows, what, device)
-            pieces = torch.split(fakes, BATCH)
-            fake = extract(network, pieces, len(fakes), "generated images", device)
-            for group, members in _bar(self._groups(selection, module.classes), network.name):
-                index = torch.from_numpy(members).to(device)
-                part = Features(
-                    fake.vectors[index], None if fake.logits is None else fake.logits[index]
-                )
-                seed = stream_seed(self.evaluation.seed, SUBSETS)
-                k = self.evaluation.neighbours
-                found.add(compare(network.name, real[index], part, k, seed, group))
-            if isinstance(network, Pixels) and isinstance(self.trained_on, FaceDataModule):
-                rows = self.trained_on.division["train"]
-                what = "training images"
-                trained = real_vectors(network, self.trained_on, rows, what, device)
-                of_fake = Nearest.of(fake.vectors, trained)
-                held = np.flatnonzero(self._held_out(selection, self.trained_on))
-                of_real = None
-                if len(held):
-                    of_real = Nearest.of(real[torch.from_numpy(held).to(device)], trained)
-                else:
-                    found.left_out |= dict.fromkeys(YARDSTICK, "needs images not trained on")
-                found.metrics |= memorisation(of_fake, of_real)
-                rows = selection.rows[held]
-                pairs = self._pairs(fakes, of_fake, rows, of_real, self.trained_on)
-        if isinstance(self.trained_on, FaceDataModule):
-            copies = find(FaceSet.of(fakes.numpy()), trained_faces(self.trained_on))
-            found.metrics["near_duplicates_train"] = len(copies) / len(fakes)
-        return Measurement(found.metrics, {**protocol, "left_out": found.left_out}, pairs)
-
-    def _select(self, module: AdversarialModule) -> Selection:
-        settings = self.evaluation
-        return select(self.faces, self.split, module.classes, settings.count, settings.seed)
-
-    def _generate(self, module: AdversarialModule, selection: Selection) -> Tensor:
-        """One image for every selected label, uint8 (N, H, W, C) on the CPU."""
-        settings = self.evaluation
-        labels = torch.from_numpy(selection.emotions)
-        made = []
-        with progress_bar(
-            total=len(labels), desc="Generating", unit="img", leave=False, delay=1
-        ) as bar:
-            for number, batch in enumerate(torch.split(labels, settings.batch_size)):
-                noise = Generator().manual_seed(stream_seed(settings.seed, EVALUATION, number))
-                with module.uncompiled():
-                    images = module.sample(batch, noise)
-                made.append(to_bytes(images).cpu())
-                bar.update(len(batch))
-        return torch.cat(made)
-
-    def _groups(self, selection: Selection, classes: Sequence[str]) -> list[Group]:
-        """All images, and each class where classes are wanted."""
-        groups: list[Group] = [(None, np.arange(len(selection.rows)))]
-        if self.evaluation.per_class:
-            groups += [
-                (name, np.flatnonzero(selection.emotions == number))
-                for number, name in enumerate(classes)
-            ]
-        return groups
-
-    def _held_out(self, selection: Selection, trained_on: FaceDataModule) -> NDArray[np.bool_]:
-        """Which real images the model was not trained on."""
-        return ~trained_images(self.faces, selection.rows, trained_on)
-
-    def _below_dimensions(
-        self, selection: Selection, classes: Sequence[str]
-    ) -> dict[str, dict[str, Any]]:
-        """Groups with fewer images than a feature space has dimensions, by space."""
-        sizes = [(name or "all", len(rows)) for name, rows in self._groups(selection, classes)]
-        found = {}
-        for network in self.networks:
-            groups = [name for name, size in sizes if 2 <= size < network.num_features]
-            if groups:
-                found[network.name] = {"dimensions": network.num_features, "groups": groups}
-        return found
-
-    def _pairs(
-        self,
-        fakes: Tensor,
-        fake: Nearest,
-        rows: NDArray[np.int64],
-        real: Nearest | None,
-        trained_on: FaceDataModule,
-    ) -> list[Pairs]:
-        """The most suspicious images, and how near real images come to each other."""
-        pairs = [closest_pairs("generated", fakes, fake, trained_on, SHOWN)]
-        if real is not None:
-            store = FaceStore(self.faces.archives, torch.device("cpu"))
-            near = real.distances.argsort(stable=True)[: SHOWN // 2]
-            images = store.gather(rows[near.numpy()])
-            nearest = Nearest(real.distances[near], real.indices[near])
-            label = f"real, {self.split}"
-            pairs.append(closest_pairs(label, images, nearest, trained_on, SHOWN // 2))
-        return pairs
-
-
-def _bar(groups: list[Group], space: str) -> Iterator[Group]:
-    yield from progress_bar(groups, desc=f"Comparing {space}", unit="group", leave=False, delay=1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
+
+_NONE: Mapping[str, Sequence[float]] = MappingProxyType({})
 
 
 def table(metrics: Mapping[str, float]) -> str:
@@ -12,22 +15,54 @@ def table(metrics: Mapping[str, float]) -> str:
     Args:
         metrics: Name to value; ``name/class`` is of one class.
     """
+    return "\n".join([*_overall(metrics, ".5g"), *_by_class(metrics, ".5g")])
+
+
+def recognition_table(
+    metrics: Mapping[str, float], intervals: Mapping[str, Sequence[float]]
+) -> str:
+    """What :func:`table` shows, of a classifier, and intervals beside the overall numbers.
+
+    Args:
+        metrics: Name to value; ``name/class`` is of one class.
+        intervals: Name to (low, high); those of classes are not shown.
+    """
+    shown = {name: ends for name, ends in intervals.items() if "/" not in name}
+    lines = [*_overall(metrics, ".4f", shown), *_by_class(metrics, ".4f")]
+    if shown:
+        lines += [
+            "",
+            "[low, high]: 95 % interval over resamples of these images, not over trainings",
+        ]
+    return "\n".join(lines)
+
+
+def _overall(
+    metrics: Mapping[str, float], form: str, intervals: Mapping[str, Sequence[float]] = _NONE
+) -> Iterator[str]:
     overall = {name: value for name, value in metrics.items() if "/" not in name}
     width = max((len(name) for name in overall), default=0)
-    lines = [f"{name:<{width}}  {value:>11.5g}" for name, value in overall.items()]
+    for name, value in overall.items():
+        ends = ", ".join(format(end, form) for end in intervals.get(name, ()))
+        yield f"{name:<{width}}  {value:>11{form}}" + (f"  [{ends}]" if ends else "")
+
+
+def _by_class(metrics: Mapping[str, float], form: str) -> Iterator[str]:
+    """An empty line, a heading and one line a class, or nothing without classes."""
     cells = {tuple(name.split("/", 1)): value for name, value in metrics.items() if "/" in name}
     columns = [name for name in dict.fromkeys(key[0] for key in cells) if not _is_spread(name)]
     classes = list(dict.fromkeys(key[1] for key in cells))
-    if cells:
-        first = max(len(name) for name in classes)
-        lines += ["", " " * first + "".join(f"  {name:>11}" for name in columns)]
-        for emotion in classes:
-            row = ""
-            for name in columns:
-                value = cells.get((name, emotion))
-                row += f"  {'-' if value is None else format(value, '.5g'):>{max(11, len(name))}}"
-            lines.append(f"{emotion:<{first}}{row}")
-    return "\n".join(lines)
+    if not cells:
+        return
+    first = max(len(name) for name in classes)
+    yield ""
+    yield " " * first + "".join(f"  {name:>11}" for name in columns)
+    for emotion in classes:
+        row = ""
+        for name in columns:
+            value = cells.get((name, emotion))
+            row += f"  {'-' if value is None else format(value, form):>{max(11, len(name))}}"
+        yield f"{emotion:<{first}}{row}"
 
 
 def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
@@ -39,7 +74,7 @@ def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
     )
     if protocol["unknown_emotions"]:
         yield f"left out, since the model does not know them: {protocol['unknown_emotions']}"
-    trained = protocol["trained_on"]
+    trained = protocol.get("trained_on")
     if trained is not None and trained["no_yardstick"]:
         yield (
             f"{trained['no_yardstick']:,} of the measured images are training images and no "
@@ -47,13 +82,27 @@ def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
         )
     spaces = [
         f"{', '.join(found['groups'])} in {name} ({found['dimensions']:,})"
-        for name, found in protocol["below_dimensions"].items()
+        for name, found in protocol.get("below_dimensions", {}).items()
     ]
     if spaces:
         yield (
             "fewer images than dimensions, so that Fréchet distances are too high and hold only "
             f"beside others of equal count: {'; '.join(spaces)}"
         )
+
+
+def unmeasured(protocol: Mapping[str, Any]) -> Iterator[str]:
+    """What has no value, by reason, and what was skipped as a whole."""
+    reasons: dict[str, list[tuple[str, str]]] = {}
+    for full, reason in protocol["left_out"].items():
+        name, _, group = full.partition("/")
+        if not name.endswith("_sd"):
+            reasons.setdefault(reason, []).append((name, group or "all"))
+    for reason, found in reasons.items():
+        names, groups = (", ".join(dict.fromkeys(part)) for part in zip(*found, strict=True))
+        yield f"not measured ({reason}): {names} of {groups}"
+    if protocol.get("skipped"):
+        yield f"skipped: {', '.join(protocol['skipped'])}"
 
 
 def _is_spread(name: str) -> bool:

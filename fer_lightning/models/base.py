@@ -57,6 +57,7 @@ class TrainingModule(lightning.LightningModule):
                 "channels": faces.channels,
                 "classes": list(faces.classes),
                 "frequencies": list(faces.frequencies),
+                "counts": list(faces.counts),
             },
             "seed": seed,
         }
@@ -87,10 +88,32 @@ class TrainingModule(lightning.LightningModule):
         A rank that was not there before begins streams of its own.
         """
         saved = checkpoint["fer"]
-        self.images_seen = saved["images_seen"]
+        self.restore(saved)
         known = self.global_rank < len(saved["random"])
         self._saved_states = saved["random"][self.global_rank] if known else None
         self._noise = None
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take up the clock, and what else belongs to the weights but is no tensor.
+
+        Args:
+            saved: What :meth:`on_save_checkpoint` has put under ``fer``.
+        """
+        self.images_seen = saved["images_seen"]
+
+    def load_pretrained(self) -> None:
+        """Take over weights from outside, where the configuration asks for them.
+
+        Called before the first step of a run alone: a checkpoint needs no such file.
+
+        Raises:
+            UserError: If they are not to be had, or of another network.
+        """
+
+    @property
+    def converged(self) -> bool:
+        """Whether the run ends before its length, since it has nothing more to gain."""
+        return False
 
     def compile_networks(self, mode: str) -> None:
         """Let PyTorch compile every network that is trained, when it first runs.

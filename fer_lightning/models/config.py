@@ -25,12 +25,15 @@ class FaceFormat:
         classes: Emotions by class index; a checkpoint stores this order.
         frequencies: How often training shows each class, up to a factor: its images, or equal
             numbers where batches are balanced.
+        counts: Training images of each class, however they are drawn; empty in checkpoints that
+            were written before it was kept.
     """
 
     image_size: int
     channels: int
     classes: Sequence[str]
     frequencies: Sequence[float]
+    counts: Sequence[int] = ()
 
 
 @dataclass(kw_only=True)

@@ -1,29 +1,27 @@
-"""The cells of a study: what they are and what they wait for."""
+"""A cell of a study: what it is and what it waits for."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_lightning.config.quoting import quote
-from fer_lightning.config.study import Study
 from fer_lightning.data.fingerprint import digest
-from fer_lightning.errors import UserError
 
 EARLIER = "cell:"
-"""Before the name of a stage: the folder that its cell made."""
+"""Before the name of a stage: the folder that its cell made, or with ``/NAME`` one inside it."""
 SEEDED = ("train", "generate")
 """Jobs with a ``seed=``; the others draw nothing that a study would vary."""
 RESULTS = "results.json"
 """What tells a finished training from its folder."""
 
 _EARLIER_CELL = re.compile(
-    rf"""(?<=[=\[,'"\s])(?P<quote>['"]?){EARLIER}(?P<stage>[^\s,\[\]'"]+)(?P=quote)"""
+    rf"""(?<=[=\[,'"\s])(?P<quote>['"]?){EARLIER}"""
+    r"""(?P<stage>[^\s,\[\]'"/]+)(?P<inside>(?:/[^\s,\[\]'"]*)?)(?P=quote)"""
 )
 _PLAIN_TEXT = re.compile(
     r"(?!(?:null|true|false|inf|nan)$|[-+.\d][\d_.]*(?:e[-+]?\d+)?$)[\w:%@?|./+*-]+", re.IGNORECASE
@@ -38,12 +36,12 @@ class Cell:
         stage: Name of its stage.
         job: The job.
         seed: Its seed; None for a job that is the same for all of them.
-        axes: Values of the study's axes, and of the stage's own.
+        axes: Its arm, and the values of the study's axes, of those of the stages that it names,
+            and of its own.
         overrides: As they were given; earlier cells by their stage.
         status: ``missing``, ``done`` or ``failed``.
         path: What it made.
         error: Why it failed.
-        shared: Values of the study's axes alone.
     """
 
     stage: str
@@ -54,7 +52,6 @@ class Cell:
     status: str = "missing"
     path: str | None = None
     error: str | None = None
-    shared: dict[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -104,8 +101,8 @@ class Cell:
     def needs(self, other: Cell) -> bool:
         """Whether ``other`` is an earlier cell that this one names."""
         return (
-            any(other.stage in _names(override) for override in self.overrides)
-            and other.shared == self.shared
+            other.stage in named_in(self.overrides)
+            and set(as_overrides(other.axes)) <= set(as_overrides(self.axes))
             and other.seed in (None, self.seed)
         )
 
@@ -119,48 +116,8 @@ def images_seen(file: Path) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def cells_of(study: Study, train: Sequence[str]) -> list[Cell]:
-    """All cells of a study, stage by stage.
-
-    The study's axes are overrides of the stages that name no earlier cell; a stage that does
-    takes their values over from there. A stage without a seed that names no seeded cell has one
-    cell for all seeds.
-
-    Args:
-        study: The study.
-        train: Overrides added to every training stage.
-
-    Raises:
-        UserError: If a stage names one that does not come before it, or one with several cells
-            for the same shared axes and seed.
-    """
-    cells: list[Cell] = []
-    seeded: dict[str, bool] = {}
-    for name, stage in study.stages.items():
-        given = [*stage.overrides, *(train if stage.job == "train" else ())]
-        named = {wanted for override in given for wanted in _names(override)}
-        own = _values(stage.axes)
-        varied = {w for values in own for o in _overrides(values) for w in _names(o)}
-        _check_earlier(name, sorted(named | varied), study, list(seeded))
-        seeded[name] = stage.job in SEEDED or any(seeded[wanted] for wanted in named | varied)
-        seeds: Sequence[int | None] = study.seeds if seeded[name] else [None]
-        for shared, values, seed in itertools.product(_values(study.axes), own, seeds):
-            overrides = [
-                *given,
-                *_overrides(values if named else shared | values),
-                *([f"seed={seed}"] if stage.job in SEEDED else []),
-                *([f"logger.group={study.name}"] if stage.job == "train" else []),
-            ]
-            cells.append(Cell(name, stage.job, seed, shared | values, overrides, shared=shared))
-    return cells
-
-
-def _values(axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """One mapping for every combination of the axes' values."""
-    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-
-
-def _overrides(values: Mapping[str, Any]) -> list[str]:
+def as_overrides(values: Mapping[str, Any]) -> list[str]:
+    """Axis values as Hydra's grammar writes them."""
     return [f"{key}={_text(value)}" for key, value in values.items()]
 
 
@@ -177,23 +134,10 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _names(override: str) -> list[str]:
-    """Stages that an override names."""
-    return [match["stage"] for match in _EARLIER_CELL.finditer(override)]
-
-
-def _check_earlier(stage: str, named: Sequence[str], study: Study, earlier: Sequence[str]) -> None:
-    for wanted in named:
-        if wanted not in earlier:
-            raise UserError(
-                f"study.stages.{stage}: {EARLIER}{wanted} names no stage before it; "
-                f"there are {', '.join(earlier) or 'none'}"
-            )
-        if study.stages[wanted].axes:
-            raise UserError(
-                f"study.stages.{stage}: {EARLIER}{wanted} could be any of several cells, since "
-                f"{wanted} has axes of its own; move them to study.axes"
-            )
+def named_in(overrides: Iterable[str]) -> list[str]:
+    """Stages that overrides name."""
+    found = (match["stage"] for one in overrides for match in _EARLIER_CELL.finditer(one))
+    return list(dict.fromkeys(found))
 
 
 def resolve(cell: Cell, cells: Iterable[Cell]) -> list[str] | None:
@@ -202,6 +146,8 @@ def resolve(cell: Cell, cells: Iterable[Cell]) -> list[str] | None:
     if not all(earlier.finished for earlier in needed.values()):
         return None
     return [
-        _EARLIER_CELL.sub(lambda match: quote(str(needed[match["stage"]].path)), override)
+        _EARLIER_CELL.sub(
+            lambda match: quote(f"{needed[match['stage']].path}{match['inside']}"), override
+        )
         for override in cell.overrides
     ]

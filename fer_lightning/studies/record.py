@@ -10,12 +10,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from fer_lightning.config.plain import to_plain
+from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.config.study import Study
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError, naming
 from fer_lightning.runs import SCHEMA, command_line, write_json
-from fer_lightning.studies.cells import Cell, cells_of
+from fer_lightning.studies.cells import Cell
+from fer_lightning.studies.plan import cells_of
 
 STUDIES = Path("multirun") / "study"
 """Where ``fer study`` writes."""
@@ -45,8 +46,7 @@ class StudyRecord:
 
         It is named by the stages and ``train`` alone, so that a study may gain seeds and values.
         """
-        plain = to_plain(study)
-        key = digest([plain["name"], plain["stages"], list(train)])
+        key = digest([study.name, identity(study.stages), list(train)])
         return STUDIES / f"{study.name}-{key[:8]}"
 
     @classmethod

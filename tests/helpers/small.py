@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.corpora.base import SourceRow
-from fer_lightning.data.index import excluded_table, index_table
+from fer_lightning.data.index import Columns, excluded_table, index_table
 
 EMOTIONS = ("happiness", "sadness", "anger")
 
@@ -24,20 +25,27 @@ def small_archive(
     channels: int = 1,
     seed: int = 0,
     splits: tuple[str | None, ...] = ("train", "train", "train", "train", "val", "test"),
+    emotions: Sequence[str] = EMOTIONS,
+    votes: Sequence[Mapping[str, float] | None] = (None,),
 ) -> FaceArchive:
-    """Noise with emotions in turn, ten people, and an official split, by default of 4 : 1 : 1."""
+    """Noise with emotions in turn, ten people, and an official split, by default of 4 : 1 : 1.
+
+    Votes are taken in turn, too.
+    """
     rows = [
         SourceRow(
             path=f"{i}.png",
-            emotion=EMOTIONS[i % 3],
+            emotion=emotions[i % len(emotions)],
             subject=f"S{i % 10}",
             split=splits[i // 3 % len(splits)],
+            votes=None if (shares := votes[i % len(votes)]) is None else dict(shares),
         )
         for i in range(count)
     ]
     faces = np.random.default_rng(seed).integers(0, 256, (count, size, size, channels), np.uint8)
     writer = ArchiveWriter(path, f"key-{count}-{size}-{channels}-{seed}")
-    write_shard(writer.partial, 0, faces, index_table(rows, [None] * count), excluded_table([]))
+    index = index_table(rows, [None] * count, Columns.of(rows))
+    write_shard(writer.partial, 0, faces, index, excluded_table([]))
     return writer.publish(1, {"corpus": "small"})
 
 

@@ -36,6 +36,34 @@ stages:
     job: evaluate
     overrides: ["run=cell:train", split=test, feature=pixels, accelerator=cpu]
 """
+ARMS = """
+name: arms
+seeds: [0, 1]
+baseline: {arm: real}
+compare: later
+stages:
+  gan:
+    job: train
+    overrides: [experiment=smoke_cgan, logger=csv, model.width=4, trainer.accelerator=cpu]
+  generate:
+    job: generate
+    overrides: ["run=cell:gan", "archive=cell:gan/more", count=70, accelerator=cpu]
+  later:
+    job: train
+    overrides: [experiment=smoke_cgan, logger=csv, model.width=8, trainer.accelerator=cpu]
+    arms:
+      more: ["data.extra=[cell:generate]"]
+      real: []
+      balanced: [data.balance=true]
+  test:
+    job: evaluate
+    overrides: ["run=cell:later", feature=pixels, accelerator=cpu]
+    axes:
+      split: [val, test]
+metrics:
+  frechet_pixels: {higher: false, paper: {real: "B/accuracy/baseline/accuracy"}}
+  frechet_pixels/*: {higher: false}
+"""
 
 
 def command(*arguments: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:
@@ -182,6 +210,25 @@ def test_a_mistake_is_one_line(
     assert len(error.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["augmentation", "augmentation_cpu"])
+def test_the_augmentation_study_can_be_planned(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FER_DATA", raising=False)
+    assert main(["study", f"study={name}", "study.seeds=[0]", "dry_run=true"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "22 cells, 0 done, 22 to do"
+    commands = dict(zip(lines[:-1:2], map(shlex.split, lines[1:-1:2]), strict=True))
+    arms = [line for line in commands if line.startswith("to do  classifier: arm=")]
+    assert len(arms) == 8
+    assert "data.extra=[cell:generate_sn]" in commands["to do  classifier: arm=cgan_sn seed=0"]
+    own = commands["to do  test: arm=synthetic_only seed=0"]
+    assert own[3:] == ["split=test", "data=fer2013", "data.root='${oc.env:FER_DATA}/fer2013'"]
+    small = [words for words in commands.values() if "model.width=16" in words]
+    assert len(small) == (10 if name == "augmentation_cpu" else 0)
+
+
 def write_study(folder: Path, text: str) -> Path:
     file = folder / "conf" / "study" / "mine.yaml"
     file.parent.mkdir(parents=True)
@@ -319,3 +366,34 @@ def test_a_study_is_compared(fer: Fer, folder: Path) -> None:
         assert [row[f"{metric}_n"] for row in table] == ["2", "2"]
         assert {f"{metric}_{part}" for part in ("mean", "sd", "low", "high")} <= table[0].keys()
     assert (folder / "OUT" / "comparison.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_arms_on_generated_faces_are_compared(fer: Fer, tmp_path: Path) -> None:
+    conf = write_study(tmp_path, ARMS)
+    archive = small_archive(tmp_path / "faces").path
+    train = f"train=[data.archive={archive},image_size=16,data.batch_size=16,trainer.max_images=96]"
+    arguments = ["--config-dir", str(conf), "study=mine", train]
+    done = fer("study", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "22 of 22 cells are done" in done.stdout
+    again = fer("study", *arguments, cwd=tmp_path)
+    assert started(again.stdout) == []
+    done = fer("compare", "study=arms", "out=OUT", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "OUT" / "results.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [(row["arm"], row["split"]) for row in table] == [
+        (arm, split) for arm in ("real", "more", "balanced") for split in ("val", "test")
+    ]
+    assert {row["seeds"] for row in table} == {"0 1"}
+    page = (tmp_path / "OUT" / "comparison.md").read_text()
+    assert re.search(r"^\| more +\| `data\.extra=\[cell:generate\]` +\|$", page, re.M)
+    assert "- besides: 2 trainings of stage gan, 96 images seen, " in page
+    differences = page.partition("## Differences from arm=real")[2].partition("\n## ")[0]
+    for arm in ("more", "balanced"):
+        assert re.search(rf"\| frechet_pixels\[test\] +\| {arm}, split=test +\| real, split", page)
+        assert re.search(rf"\| frechet_pixels/\w+\[val\] +\| {arm}, split=val ", differences)
+    assert "share (printed: 63.03 %)" in page
+    assert "different archives" not in page
+    assert (tmp_path / "OUT" / "differences.png").stat().st_size > 10_000

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -170,6 +171,36 @@ def test_generate_balances_and_repeats(fer: Fer, archive: Path, tmp_path: Path) 
     assert "force=true" in other.stderr
     mixed = fer("train", *TINY, f"data.archive={archive}", "data.extra=[RUN/generated]")
     assert mixed.returncode == 0, mixed.stderr
+
+
+@pytest.mark.slow
+def test_generated_faces_fill_the_smaller_classes(fer: Fer, tmp_path: Path) -> None:
+    real = small_archive(tmp_path / "faces", emotions=("happiness", "sadness", "happiness")).path
+    fer("train", *TINY, f"data.archive={real}", "run_dir=RUN")
+    shutil.rmtree(tmp_path / "faces")  # the checkpoint alone knows what is lacking
+    command = ["generate", "run=RUN", "batch_size=8", "accelerator=cpu"]
+    done = fer(*command, "fill=largest")
+    assert done.returncode == 0, done.stderr
+    assert "14 samples, 16 pixels: happiness 0, sadness 14" in done.stdout
+    generated = FaceArchive.open(tmp_path / "RUN" / "generated")
+    assert generated.column("emotion") == ["sadness"] * 14
+    assert generated.manifest["counts"] == {"happiness": 0, "sadness": 14}
+    assert "fill=largest" in generated.manifest["command"]
+    small_archive(tmp_path / "faces", emotions=("happiness", "sadness", "happiness"))
+    extra = "data.extra=[RUN/generated]"
+    filled = fer("train", *TINY, f"data.archive={real}", extra, "run_dir=FILLED")
+    assert filled.returncode == 0, filled.stderr
+    results = json.loads((tmp_path / "FILLED" / "results.json").read_text())
+    assert results["classes"] == {"happiness": 28, "sadness": 28}
+    named = fer(*command, "counts.sadness=5", "counts.happiness=20", "archive=ALONE")
+    assert named.returncode == 0, named.stderr
+    alone = fer("train", *TINY, "data.archive=ALONE", "run_dir=SYNTHETIC")
+    assert alone.returncode == 0, alone.stderr
+    measured = fer(
+        *("evaluate", "run=SYNTHETIC", "data=folder", "detector=whole_image"),
+        *(f"data.archive={real}", "split=test", "feature=pixels", "accelerator=cpu"),
+    )
+    assert measured.returncode == 0, measured.stderr
 
 
 @pytest.mark.slow

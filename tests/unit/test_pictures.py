@@ -1,4 +1,4 @@
-"""Grids and curves hold what they were given."""
+"""Grids, curves and matrices hold what they were given."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from PIL import Image
 
-from fer_lightning.pictures import labelled_grid, loss_curves
+from fer_lightning.pictures import confusion_picture, labelled_grid, loss_curves
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -23,6 +24,40 @@ def test_every_face_stands_in_its_row(channels: int) -> None:
 
 def test_curves_skip_empty_cells(tmp_path: Path) -> None:
     rows = [{"images_seen": "1", "a": "2.0", "b": ""}, {"images_seen": "2", "a": "", "b": ""}]
-    loss_curves(rows, {"a": "one", "b": "two", "c": "three"}, tmp_path / "curves.png", "title")
+    loss_curves(
+        rows, {"loss": {"a": "one", "b": "two", "c": "three"}}, tmp_path / "curves.png", "title"
+    )
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.size == (800, 450)
+
+
+EIGHT = ["neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"]
+
+
+def test_cells_show_shares_of_their_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: dict[tuple[int, int], list[str]] = {}
+    plain = Axes.text
+
+    def text(self: Axes, x: float, y: float, s: str, **settings: object) -> object:
+        written.setdefault((round(y), round(x)), []).append(s)
+        return plain(self, x, y, s, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Axes, "text", text)
+    matrix = np.array([[1500, 500, 0], [1, 2, 0], [0, 0, 0]])
+    path = confusion_picture(matrix, ["fear", "anger", "contempt"], tmp_path / "m.png", "title")
+    assert path.is_file()
+    assert written[0, 0] == ["75.0%", "1,500"]
+    assert written[0, 1] == ["25.0%", "500"]
+    assert written[1, 0] == ["33.3%", "1"]
+    assert written[0, 2] == ["0.0%", "0"]
+    assert {row for row, _ in written} == {0, 1}  # a row without images has no shares
+
+
+def test_right_answers_are_the_darkest(tmp_path: Path) -> None:
+    path = confusion_picture(np.eye(8, dtype=np.int64) * 7, EIGHT, tmp_path / "m.png", "a " * 200)
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    dark = (pixels[..., 2] - pixels[..., 0] > 60) & (pixels[..., 2] < 150)
+    rows, columns = np.nonzero(dark)
+    assert 0.08 < dark.mean() < 0.13  # eight cells of the 64, without the margins
+    assert np.corrcoef(rows, columns)[0, 1] > 0.95

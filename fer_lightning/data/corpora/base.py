@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_lightning.config.plain import identity
+from fer_lightning.config.plain import LATER, identity
 from fer_lightning.data.fingerprint import digest, fingerprint
 from fer_lightning.data.images import UnusableImage, read_image
 from fer_lightning.data.video import VideoConfig, is_video, read_frame, video_facts
@@ -161,17 +161,27 @@ class AugmentationConfig:
         flip: Mirror half of the images.
         rotation: Largest rotation to either side, in degrees.
         shift: Largest shift along each axis, as a fraction of the image's side.
+        crop: Smallest side of a random square crop, as a share of the image's side; the crop is
+            resized to the full side. 1 crops nothing.
+        erasing: Probability that a random rectangle of 2 to 33 % of the image, its height 0.3 to
+            3.3 times its width, is filled with uniform noise (Zhong et al. 2020, random erasing).
     """
 
     flip: bool = False
     rotation: float = 0.0
     shift: float = 0.0
+    crop: float = field(default=1.0, metadata=LATER)
+    erasing: float = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         if not 0 <= self.rotation <= 180:
             raise UserError(f"data.augmentation.rotation={self.rotation}: give 0 to 180 degrees")
         if not 0 <= self.shift < 1:
             raise UserError(f"data.augmentation.shift={self.shift}: give a fraction in [0, 1)")
+        if not 0 < self.crop <= 1:
+            raise UserError(f"data.augmentation.crop={self.crop}: give a share in (0, 1]")
+        if not 0 <= self.erasing <= 1:
+            raise UserError(f"data.augmentation.erasing={self.erasing}: give a probability, 0 to 1")
 
 
 @dataclass(kw_only=True)
@@ -186,12 +196,19 @@ class Corpus:
         name: Name in the registry of corpora.
         root: Folder that holds the dataset as it was delivered.
         archive: A prepared archive to use instead of preparing one from :attr:`root`.
-        extra: Archives whose rows are added to the training part.
+        extra: Archives whose rows are added to the training part. An emotion that only they have
+            becomes a class like any other.
+        extra_everywhere: Pool the rows of ``extra`` with the others before all are divided anew,
+            by ``stratified``. Generated images then stand among the test images and copies of
+            test images among those that the model trains on: paper B's leak, here to be
+            diagnosed. What is measured on such a test part is not to be trusted.
         detector: The block's own detector; None takes the job's.
         split: Division into train, val and test.
         batch_size: Images in a batch, over all devices together.
         balance: Draw every class equally often while training.
         augmentation: Random changes to training batches.
+        soft_labels: Give the raters' shares of the classes with every batch, for models that learn
+            from them; the archive needs votes, such as those of FER+.
     """
 
     facts: ClassVar[Facts | None] = None
@@ -203,15 +220,25 @@ class Corpus:
     root: Path | None = None
     archive: Path | None = None
     extra: list[Path] = field(default_factory=list)
+    extra_everywhere: bool = field(default=False, metadata=LATER)
     detector: DetectorConfig | None = None
     split: SplitConfig = field(default_factory=SplitConfig)
     batch_size: int = 64
     balance: bool = False
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    soft_labels: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise UserError(f"data.batch_size={self.batch_size}: give at least 1")
+        scheme = self.split.scheme
+        if self.extra_everywhere and not self.extra:
+            raise UserError("data.extra_everywhere=true needs data.extra=[ARCHIVE]")
+        if self.extra_everywhere and scheme not in (SplitScheme.auto, SplitScheme.stratified):
+            raise UserError(
+                f"data.split.scheme={scheme.name}: data.extra_everywhere=true divides all rows "
+                "anew; pass data.split.scheme=stratified"
+            )
 
     @property
     def native_channels(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from fer_lightning.analysis.page import Comparison, duration, markdown_table, nu
 from fer_lightning.analysis.records import Record, Unfinished
 from fer_lightning.analysis.statistics import summarize
 from fer_lightning.analysis.tables import Group
-from fer_lightning.config.study import Metric
+from fer_lightning.config.study import Metric, Stage
 
 
 def make(name: str, x: int, scores: Sequence[float]) -> Group:
@@ -104,6 +105,68 @@ def test_the_papers_number_stands_beside_ours(monkeypatch: pytest.MonkeyPatch) -
     assert row[3:] == ["3", "FID", "2", "paper Z, Table I (Z/I/a/b)"]
     assert "- Z/I/a/b: A misprint." in rows
     assert "**The whole table.**" in rows
+
+
+def arms() -> dict[str, object]:
+    """A comparison of two arms on accuracies as shares."""
+    groups = []
+    for arm, scores in (("real", [0.6, 0.62]), ("leaky", [0.8, 0.84])):
+        made = make(arm, 0, scores)
+        groups.append(
+            replace(
+                made,
+                values={"arm": arm},
+                records=tuple(
+                    replace(r, metrics={"accuracy": r.metrics["fid"]}) for r in made.records
+                ),
+            )
+        )
+    return {
+        "groups": groups,
+        "keys": ["arm"],
+        "metrics": ["accuracy"],
+        "baseline": {"arm": "real"},
+        "differences": differences(groups, {"arm": "real"}, ["arm"], ["accuracy"]),
+        "stages": {
+            "train": Stage(
+                job="train", overrides=["a=1"], arms={"real": [], "leaky": ["b=2", "c=3"]}
+            )
+        },
+    }
+
+
+def test_each_arm_is_explained_once() -> None:
+    gans = [replace(make("gan", 0, [1.0]).records[0], images_seen=n, seconds=60) for n in (10, 20)]
+    text = to_markdown(comparison(**arms(), besides={"gan": gans}, pictures=["d.png"]))
+    table = text[text.index("## Arms") : text.index("## Configurations")]
+    assert cells(table, "every arm") == [["every arm", "`a=1`"]]
+    assert cells(table, "real") == [["real", "\N{EN DASH}"]]
+    assert cells(table, "leaky") == [["leaky", "`b=2` `c=3`"]]
+    assert text.count("`b=2`") == 1
+    assert cells(text, "arm") == [["arm", "overrides of train"]]
+    assert "- besides: 2 trainings of stage gan, 10 to 20 images seen, 2 min in all\n" in text
+    assert "## Differences from arm=real\n" in text
+    assert "![differences](d.png)" in text
+
+
+def test_percents_of_a_paper_stand_beside_our_shares_by_arm() -> None:
+    paper = {
+        "real": ["B/accuracy/baseline/accuracy", "B/accuracy/Fig. 6.2/accuracy"],
+        "leaky": "B/accuracy/augmented/accuracy",
+    }
+    text = to_markdown(comparison(**arms(), wanted={"accuracy": Metric(paper=paper)}))
+    rows = cells(text[text.index("## Beside the paper") :], "accuracy")
+    assert [[row[1], *row[3:6]] for row in rows] == [
+        ["real", "0.6303", "share (printed: 63.03 %)", number(0.61 / 0.6303)],
+        ["real", "0.6339", "share (printed: 63.39 %)", number(0.61 / 0.6339)],
+        ["leaky", "0.85", "share (printed: 85 %)", number(0.82 / 0.85)],
+    ]
+
+
+def test_a_star_says_of_all_classes_what_is_better() -> None:
+    found = comparison(wanted={"recall/*": Metric(higher=True), "recall": Metric()})
+    assert found.metric("recall/fear[val]").higher
+    assert found.metric("recall").higher is None
 
 
 def test_references_of_the_real_papers_resolve() -> None:

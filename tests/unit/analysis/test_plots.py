@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fer_lightning.analysis.plots import PANELS, comparison_plot, panel_metrics
+from fer_lightning.analysis.differences import differences
+from fer_lightning.analysis.plots import PANELS, comparison_plot, difference_plot, panel_metrics
 from fer_lightning.analysis.records import Record
 from fer_lightning.analysis.tables import Group
 
@@ -44,3 +46,20 @@ def test_a_picture_is_drawn(tmp_path: Path, metrics: list[str]) -> None:
     coloured = (np.ptp(pixels, axis=2) > 60).sum()
     assert coloured > 50  # the seeds
     assert [p.name for p in tmp_path.iterdir()] == ["comparison.png"]
+
+
+@pytest.mark.parametrize("metrics", [["a"], ["a", "a/fear", "b", "missing"], ["missing"]])
+def test_differences_are_drawn(tmp_path: Path, metrics: list[str]) -> None:
+    groups = [
+        make("real", {s: {"a": 1.0 + s, "b": 2.0, "a/fear": 1.0} for s in (0, 1, 2)}),
+        make("better", {s: {"a": 2.0 + 1.01 * s, "b": math.nan, "a/fear": 1.0} for s in (0, 1, 2)}),
+        make("one seed", {2: {"a": 4.0}}),
+    ]
+    groups = [replace(g, values={"arm": g.name}) for g in groups]
+    found = differences(groups, {"arm": "real"}, ["arm"], metrics)
+    path = tmp_path / "differences.png"
+    difference_plot(found, metrics, path, "title")
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB"), np.int16)
+    coloured = (np.ptp(pixels, axis=2) > 60).sum()
+    assert coloured > 50 if "a" in metrics else coloured == 0

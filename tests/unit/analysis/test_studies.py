@@ -102,3 +102,58 @@ def test_a_damaged_study_is_named(tmp_path: Path, damage: dict[str, object]) -> 
     file.write_text(json.dumps(json.loads(file.read_text()) | damage))
     with pytest.raises(UserError, match=r"study\.json is damaged"):
         read_study(tmp_path / "s")
+
+
+def test_the_compared_stage_alone_makes_records(tmp_path: Path) -> None:
+    cells = []
+    for seed in (0, 1):
+        gan = make_run(tmp_path / f"gan{seed}", seed, images_seen=50)
+        cells.append(cell("gan", "train", seed, {}, gan))
+        for arm in ("more", "real"):
+            run = make_run(tmp_path / f"{arm}{seed}", seed, archives=[f"{arm}{seed}"])
+            overrides = ["data.extra=[cell:generate]"] if arm == "more" else []
+            cells.append(cell("train", "train", seed, {"arm": arm}, run) | {"overrides": overrides})
+            file = make_evaluation(run, {"fid": 1.0 + seed}, archives=[f"{arm}{seed}"])
+            cells.append(cell("evaluate", "evaluate", seed, {"arm": arm}, file))
+    stages = {
+        "gan": {"job": "train"},
+        "train": {"job": "train", "arms": {"more": [], "real": []}},
+        "evaluate": {"job": "evaluate"},
+    }
+    keys = {"axes": {}, "baseline": {"arm": "real"}, "stages": stages, "compare": "train"}
+    folder = read_study(make_study(tmp_path / "s", cells, **keys))
+    assert folder.arms == ["real", "more"]  # the baseline first
+    read = study_records(folder)
+    assert [(r.axes, r.seed, r.metrics["fid"]) for r in read.records] == [
+        ({"arm": "more"}, 0, 1.0), ({"arm": "real"}, 0, 1.0),
+        ({"arm": "more"}, 1, 2.0), ({"arm": "real"}, 1, 2.0),
+    ]  # fmt: skip
+    assert {stage: [r.images_seen for r in found] for stage, found in read.besides.items()} == {
+        "gan": [50, 50]
+    }
+    # What the study has made itself differs by seed, and is no reason to warn.
+    assert ["archives" in r.config for r in read.records] == [False, True, False, True]
+    assert read.notes == ()
+
+
+def test_arms_that_share_a_run_keep_their_own_evaluations(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "r")
+    cells = []
+    for arm, count in (("real", 50), ("leaky", 60)):
+        file = make_evaluation(run, {"fid": float(count)}, count=count)
+        cells.append(cell("train", "train", 0, {"arm": arm}, run))
+        cells.append(cell("evaluate", "evaluate", 0, {"arm": arm}, file))
+    folder = make_study(tmp_path / "s", cells, axes={}, baseline={})
+    assert [(r.axes["arm"], r.metrics["fid"]) for r in records(folder).records] == [
+        ("real", 50.0), ("leaky", 60.0)
+    ]  # fmt: skip
+
+
+def test_what_cells_are_to_resolve_stays_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOT_THERE", raising=False)
+    override = "data.root='${oc.env:NOT_THERE}/faces'"
+    stages = {"train": {"job": "train", "overrides": [override]}}
+    folder = read_study(make_study(tmp_path / "s", [], stages=stages))
+    assert folder.study.stages["train"].overrides == [override]

@@ -10,7 +10,13 @@ import pytest
 
 from fer_lightning.analysis.files import Source
 from fer_lightning.analysis.records import Record
-from fer_lightning.analysis.tables import choose_metrics, csv_rows, differing_keys, group
+from fer_lightning.analysis.tables import (
+    choose_metrics,
+    csv_rows,
+    differing_keys,
+    group,
+    sort_by_arm,
+)
 from fer_lightning.errors import UserError
 
 
@@ -110,3 +116,30 @@ def test_a_row_holds_what_was_measured() -> None:
     assert row["fid_low"] < 2.0 < row["fid_high"]
     assert (row["kid_mean"], row["kid_sd"], row["kid_n"]) == (5.0, None, 1)
     assert (row["fed_mean"], row["fed_n"]) == (None, 0)
+
+
+def test_arms_are_called_by_their_names() -> None:
+    def made(arm: str, seed: int, **axes: Any) -> Record:
+        everything = {"arm": arm, **axes}
+        config = {"data.extra": f"{arm}{seed}", "archives": f"{arm}{seed}"}
+        return record(seed, config | everything, axes=everything)
+
+    long = "an_arm_whose_name_is_longer_than_forty_letters"
+    records = [made(arm, seed) for arm in (long, "real") for seed in (0, 1)]
+    assert differing_keys(records) == ["arm"]
+    groups = sort_by_arm(group(records, ["arm"]), ["real", long])
+    assert [(g.name, g.seeds) for g in groups] == [("real", [0, 1]), (long, [0, 1])]
+    assert [row["arm"] for row in csv_rows(groups, ["arm"], [])] == ["real", long]
+    assert names(records[:2]) == [long]
+    tested = [made(arm, 0, split=split) for arm in ("a", "b") for split in ("val", "test")]
+    assert names(tested) == ["a, split=val", "a, split=test", "b, split=val", "b, split=test"]
+
+
+def test_a_star_stands_for_all_classes() -> None:
+    measured = {"recall/fear[val]": 1.0, "recall/fear[test]": 2.0, "recall/anger": 3.0}
+    records = [record(0, {}, recall=0.0, **measured)]
+    wanted = ["recall/*", "recall"]
+    assert choose_metrics(records, wanted) == ([*measured, "recall"], [])
+    assert choose_metrics(records, ["f1/*"], strict=False) == (["f1/*"], ["f1/*"])
+    with pytest.raises(UserError, match="no run has measured f1/"):
+        choose_metrics(records, ["f1/*"])

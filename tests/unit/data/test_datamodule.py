@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -59,6 +60,74 @@ def test_extra_archives_must_fit_too(tmp_path: Path) -> None:
     small_archive(tmp_path / "b", channels=3)
     with pytest.raises(UserError, match=r"channels=1, but .*b holds faces of 3"):
         module(Folder(archive=tmp_path / "a", extra=[tmp_path / "b"]))
+
+
+def test_extra_archives_are_of_one_size(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    small_archive(tmp_path / "b", size=24)
+    with pytest.raises(UserError, match=r"image_size=16, but .*b holds faces of 24"):
+        module(Folder(archive=tmp_path / "a", extra=[tmp_path / "b"]))
+
+
+def test_an_emotion_of_extra_rows_alone_becomes_a_class(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    small_archive(tmp_path / "b", count=9, splits=("train",), emotions=("fear", "anger"))
+    faces = module(Folder(archive=tmp_path / "a", extra=[tmp_path / "b"], batch_size=4))
+    assert faces.classes == ["happiness", "sadness", "fear", "anger"]
+    assert faces.class_counts == [14, 14, 5, 14 + 4]
+
+
+def test_a_model_is_told_how_many_images_each_class_has(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a", emotions=("fear", "anger", "fear"))
+    for balance, frequencies in ((False, [28, 14]), (True, [1, 1])):
+        faces = module(Folder(archive=tmp_path / "a", balance=balance, batch_size=4)).faces
+        assert list(faces.counts) == [28, 14]
+        assert list(faces.frequencies) == frequencies
+
+
+def test_extra_rows_everywhere_are_pooled_before_the_division(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    small_archive(tmp_path / "b", count=30, seed=3, splits=("train",))
+    both = {"archive": tmp_path / "a", "extra": [tmp_path / "b"], "batch_size": 4}
+    apart = module(Folder(**both))
+    assert apart.own_rows == 60
+    assert not (apart.division["test"] >= apart.own_rows).any()
+    pooled = module(Folder(**both, extra_everywhere=True))
+    sizes = {part: len(rows) for part, rows in pooled.division.items()}
+    assert sizes == {"train": 72, "val": 9, "test": 9}
+    together = np.concatenate(list(pooled.division.values()))
+    assert sorted(together.tolist()) == list(range(90))
+    assert (pooled.division["test"] >= pooled.own_rows).any()
+    by_name = module(
+        Folder(**both, extra_everywhere=True, split=SplitConfig(scheme=SplitScheme.stratified))
+    )
+    assert all((by_name.division[part] == rows).all() for part, rows in pooled.division.items())
+
+
+def test_pooling_is_refused_where_it_has_no_meaning(tmp_path: Path) -> None:
+    official = SplitConfig(scheme=SplitScheme.official)
+    with pytest.raises(UserError, match=r"scheme=official: .* pass data\.split\.scheme=stratified"):
+        Folder(extra=[tmp_path], extra_everywhere=True, split=official)
+    with pytest.raises(UserError, match=r"extra_everywhere=true needs data\.extra"):
+        Folder(extra_everywhere=True)
+
+
+def test_soft_labels_come_with_every_batch(tmp_path: Path) -> None:
+    votes = [{"happiness": 0.5, "sadness": 0.25, "contempt": 0.25}, None]
+    small_archive(tmp_path / "a", votes=votes)
+    data = Folder(archive=tmp_path / "a", soft_labels=True, batch_size=9)
+    faces = module(data)
+    for loader in (faces.val_dataloader(), faces.train_dataloader()):
+        batch = next(iter(loader))
+        assert batch.targets is not None
+        assert batch.targets.dtype is torch.float32
+        shared = torch.tensor([2 / 3, 1 / 3, 0])
+        voted = (batch.targets == shared).all(1)
+        assert 0 < voted.sum() < len(batch)
+        one_hot = torch.nn.functional.one_hot(batch.emotions, 3)
+        assert (batch.targets == one_hot)[~voted].all()
+    hard = module(Folder(archive=tmp_path / "a", batch_size=9))
+    assert next(iter(hard.val_dataloader())).targets is None
 
 
 def test_rows_that_another_corpus_tests_by_are_not_trained_on(tmp_path: Path) -> None:

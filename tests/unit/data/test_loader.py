@@ -70,6 +70,27 @@ def test_a_state_goes_on_with_the_next_batch(store: FaceStore) -> None:
     assert all(torch.equal(a, b) for a, b in zip(seen, expected, strict=True))
 
 
+@pytest.mark.parametrize("balance", [False, True])
+def test_targets_go_with_their_rows(store: FaceStore, balance: bool) -> None:
+    targets = np.arange(3, 90, dtype=np.float32)[:, None]
+    for training in (True, False):
+        batch = next(iter(loader(store, training, targets=targets, balance=balance)))
+        assert batch.targets is not None
+        assert batch.targets.shape == (8, 1)
+        rows = batch.targets[:, 0].long()
+        assert torch.equal(to_bytes(batch.images), store.gather(rows))
+        assert torch.equal(batch.emotions, (rows - 3) % 3)
+
+
+def test_a_batch_moves_with_its_targets(store: FaceStore) -> None:
+    plain = next(iter(loader(store)))
+    assert plain.targets is None
+    assert plain.to("meta").targets is None
+    soft = next(iter(loader(store, targets=np.ones((87, 3), np.float32)))).to("meta")
+    assert soft.targets is not None
+    assert {t.device.type for t in (soft.images, soft.emotions, soft.targets)} == {"meta"}
+
+
 def test_balanced_sampling_shows_classes_equally_often(store: FaceStore) -> None:
     rows = np.arange(90)
     emotions = np.where(rows < 80, 0, np.where(rows < 88, 1, 3))

@@ -245,3 +245,50 @@ def test_mistakes_with_archives(tmp_path: Path) -> None:
     for further in ({"metrics": ["fid"]}, {"baseline": "a=b"}):
         with pytest.raises(UserError, match="not for archives="):
             CompareConfig(archives=[archive.path], out=tmp_path / "o", **further)  # type: ignore[arg-type]
+
+
+def arms_study(root: Path) -> None:
+    """Three arms, of which one stands on what the study itself has made."""
+    cells = []
+    scores = {"more": [0.71, 0.72, 0.74], "real": [0.6, 0.62, 0.63], "weights": [0.6, 0.6, 0.64]}
+    for arm, values in scores.items():
+        for seed, score in enumerate(values):
+            made = [f"{arm}{seed}"] if arm == "more" else []
+            run = make_run(root / f"{arm}{seed}", seed, archives=["faces", *made], kind=arm)
+            file = make_evaluation(
+                run, {"accuracy": score, "recall/fear": score / 2}, archives=["faces", *made]
+            )
+            overrides = ["data.extra=[cell:generate]"] if arm == "more" else []
+            cells.append(cell("train", "train", seed, {"arm": arm}, run) | {"overrides": overrides})
+            cells.append(cell("evaluate", "evaluate", seed, {"arm": arm}, file))
+    bundles = {"more": ["data.extra=[cell:generate]"], "real": [], "weights": ["w=true"]}
+    make_study(
+        Path("multirun/study/tiny-0123abcd"),
+        cells,
+        axes={},
+        baseline={"arm": "real"},
+        compare="train",
+        stages={"train": {"job": "train", "arms": bundles}, "evaluate": {"job": "evaluate"}},
+        metrics={"accuracy": {"higher": True}, "recall/*": {"higher": True}},
+    )
+
+
+def test_arms_are_compared_by_name(tmp_path: Path) -> None:
+    arms_study(tmp_path)
+    run(CompareConfig(study_run="tiny", out=Path("o")))
+    assert [row["arm"] for row in rows(Path("o"))] == ["real", "more", "weights"]
+    text = Path("o/comparison.md").read_text()
+    assert "| every arm | " in text
+    (more,) = (x for x in text.splitlines() if x.startswith("| accuracy ") and "more" in x)
+    assert "| higher (better) " in more
+    assert "| recall/fear | weights " in text
+    assert "kind" not in text  # what the arms' runs differ in is said by their overrides
+    assert "## Notes" not in text
+    assert sorted(p.name for p in Path("o").iterdir()) == [
+        "comparison.md",
+        "comparison.png",
+        "differences.png",
+        "results.csv",
+    ]
+    run(CompareConfig(study_run="tiny", out=Path("p"), baseline="arm=weights"))
+    assert "## Differences from arm=weights" in Path("p/comparison.md").read_text()

@@ -12,7 +12,7 @@ from fer_lightning.config.schema import EvaluationConfig
 from fer_lightning.errors import UserError
 from fer_lightning.features.network import Features
 from fer_lightning.metrics.distribution import compare, frechet_distance, kernel_distance
-from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.metrics.generation import GenerationEvaluator
 from fer_lightning.registry import metrics
 from tests.unit.metrics.helpers import small_cgan, small_faces
 
@@ -56,7 +56,10 @@ def test_only_inception_gives_fid() -> None:
     assert 1 <= found.metrics["inception_score"] <= 5
     assert found.left_out == {"kid_sd": "one subset holds all images"}
     other = compare("classifier", features(40, 0).vectors, features(40, 1, True), 5, 0, "fear")
-    assert other.metrics.keys() == {f"{n}_classifier/fear" for n in ("frechet", "kernel", *prdc)}
+    emotions = {"fed/fear", "is_fer/fear", "is_fer_sd/fear", "kernel_classifier/fear"}
+    assert other.metrics.keys() == emotions | {f"{n}_classifier/fear" for n in prdc}
+    third = compare("own", features(40, 0).vectors, features(40, 1, True), 5, 0, "fear")
+    assert third.metrics.keys() == {f"{n}_own/fear" for n in ("frechet", "kernel", *prdc)}
 
 
 @pytest.mark.parametrize(("count", "missing"), [(0, 6), (1, 6), (2, 4), (5, 4), (6, 0)])
@@ -118,7 +121,7 @@ def test_metrics_of_third_parties_are_measured_like_ours(monkeypatch: pytest.Mon
 
 def test_the_protocol_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faces = small_faces(tmp_path)
-    measuring, model = Evaluator(faces, "val", [], EvaluationConfig()), small_cgan(faces)
+    measuring, model = GenerationEvaluator(faces, "val", [], EvaluationConfig()), small_cgan(faces)
     before = measuring.protocol(model)
     install(monkeypatch, "shift")
     assert measuring.protocol(model) == {**before, "metrics": {"shift": "theirs 1.0"}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_lightning.metrics.report import cautions, table
+from fer_lightning.metrics.report import cautions, recognition_table, table
 
 
 def test_all_first_then_a_line_a_class() -> None:
@@ -21,6 +21,25 @@ def test_all_first_then_a_line_a_class() -> None:
 
 def test_without_classes_there_is_no_matrix() -> None:
     assert table({"fid": 1.0}) == "fid            1"
+
+
+def test_a_classifier_has_intervals_beside_its_numbers() -> None:
+    metrics = {"accuracy": 0.73312, "auc": 0.9, "precision/fear": 0.5, "recall/anger": 1.0}
+    intervals = {"accuracy": [0.7, 0.76006], "recall/anger": [0.9, 1.0]}
+    assert recognition_table(metrics, intervals).splitlines() == [
+        "accuracy       0.7331  [0.7000, 0.7601]",
+        "auc            0.9000",
+        "",
+        "         precision       recall",
+        "fear        0.5000            -",
+        "anger            -       1.0000",
+        "",
+        "[low, high]: 95 % interval over resamples of these images, not over trainings",
+    ]
+
+
+def test_without_intervals_none_is_explained() -> None:
+    assert recognition_table({"accuracy": 0.5}, {}) == "accuracy       0.5000"
 
 
 def protocol(**settings: Any) -> dict[str, Any]:

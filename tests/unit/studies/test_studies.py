@@ -11,10 +11,11 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from fer_lightning.config.study import Stage, Study
+from fer_lightning.config.study import Metric, Stage, Study
 from fer_lightning.errors import UserError
-from fer_lightning.studies.cells import Cell, cells_of, resolve
+from fer_lightning.studies.cells import Cell, resolve
 from fer_lightning.studies.lengths import lengths_to_mind
+from fer_lightning.studies.plan import cells_of
 from fer_lightning.studies.record import StudyRecord
 
 
@@ -66,7 +67,7 @@ def test_overrides_of_training_go_to_training_alone() -> None:
         "generate": Stage(job="generate", overrides=["run=cell:train"]),
     }
     cells = cells_of(study(stages=stages, seeds=[3]), ["b=1"])
-    assert [c.overrides for c in cells if c.shared == {"a": 1}] == [
+    assert [c.overrides for c in cells if c.axes == {"a": 1}] == [
         ["data=drawn", "a=1"],
         ["b=1", "a=1", "seed=3", "logger.group=mine"],
         ["run=cell:train", "seed=3"],
@@ -110,7 +111,6 @@ def test_what_draws_nothing_is_made_once_for_all_seeds(tmp_path: Path) -> None:
         ("run=cell:later", "cell:later names no stage before it"),
         ("run=cell:last", "cell:last names no stage before it"),
         ("data.extra=[cell:train,cell:later]", "cell:later names no stage before it"),
-        ("run=cell:evaluate", "cell:evaluate could be any of several cells, .* to study.axes"),
     ],
 )
 @pytest.mark.parametrize("place", ["overrides", "axes", "train"])
@@ -129,6 +129,17 @@ def test_a_stage_can_name_only_one_before_it(override: str, said: str, place: st
         stages["train"].job = "prepare"
     with pytest.raises(UserError, match=r"^study\.stages\.last: " + said):
         cells_of(study(stages=stages), train)
+
+
+def test_a_stage_with_axes_of_its_own_is_named_with_all_of_them() -> None:
+    stages = study().stages
+    stages["evaluate"].axes = {"split": ["val", "test"]}
+    stages["last"] = Stage(job="train", overrides=["data.extra=[cell:evaluate,cell:train]"])
+    cells = cells_of(study(stages=stages, seeds=[0]), [])
+    assert [c.axes for c in of(cells, "last")] == [c.axes for c in of(cells, "evaluate")]
+    first = of(cells, "last")[1]
+    needed = ["train: a=1 seed=0", "evaluate: a=1 split=test seed=0"]
+    assert [c.label for c in cells if first.needs(c)] == needed
 
 
 def test_the_first_stage_has_none_before_it() -> None:
@@ -240,6 +251,14 @@ def test_other_stages_or_overrides_are_another_study() -> None:
         StudyRecord.open(study(name="other"), []),
     ]
     assert len({record.path for record in records}) == 4
+
+
+@pytest.mark.usefixtures("_here")
+def test_studies_keep_the_folders_that_they_had_before_there_were_arms() -> None:
+    assert StudyRecord.place(study(), ["b=1"]).name == "mine-606a8967"
+    stages = study().stages
+    stages["train"].arms = {"real": []}
+    assert StudyRecord.place(study(stages=stages), ["b=1"]).name != "mine-606a8967"
 
 
 @pytest.mark.usefixtures("_here")
@@ -397,11 +416,33 @@ def test_a_study_runs_once_at_a_time() -> None:
         ({"axes": {"a": [0.0001, 1e-4]}}, r"study\.axes\.a: 0\.0001 is there twice"),
         ({"baseline": {"a": 3}}, r"study\.baseline\.a=3 is no value of study\.axes\.a"),
         ({"baseline": {"b": 1}}, r"study\.baseline\.b=1 is no value of study\.axes\.b"),
+        ({"axes": {"arm": ["x"]}}, r"study\.axes\.arm is no key of a job; name the arms in a"),
+        ({"baseline": {"arm": "x"}}, r"study\.baseline\.arm: x is no arm; there are none"),
+        ({"compare": "evaluate"}, r"study\.compare=evaluate is no training .*there are train$"),
+        (
+            {"metrics": {"fid": Metric(paper={"x": "A/II/50/G loss"})}},
+            r"study\.metrics\.fid\.paper: x is no arm",
+        ),
     ],
 )
 def test_a_study_checks_itself(keys: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         study(**keys)
+
+
+def test_a_study_accepts_what_it_has() -> None:
+    stages = study().stages
+    stages["train"].arms = {"real": []}
+    stages["evaluate"].axes = {"split": ["val", "test"]}
+    metrics = {"accuracy": Metric(paper={"real": ["B/accuracy/baseline/accuracy", "x"]})}
+    found = study(
+        stages=stages, baseline={"arm": "real", "split": "val"}, compare="train", metrics=metrics
+    )
+    assert found.metrics["accuracy"].references("real") == ["B/accuracy/baseline/accuracy", "x"]
+    assert found.metrics["accuracy"].references("other") == []
+    assert Metric(paper="x").references() == ["x"]
+    with pytest.raises(UserError, match=r"paper=3 names no paper's number: write PAPER/TABLE"):
+        Metric(paper=3)
 
 
 def test_a_stage_checks_itself() -> None:

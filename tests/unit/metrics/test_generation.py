@@ -20,10 +20,10 @@ from fer_lightning.features.base import FeatureConfig, FeatureUnavailable
 from fer_lightning.features.network import FeatureNetwork, Features
 from fer_lightning.features.pixels import PixelsConfig
 from fer_lightning.loggers.metrics_file import MetricsFile
-from fer_lightning.metrics import evaluator as evaluator_module
 from fer_lightning.metrics import extraction
-from fer_lightning.metrics.evaluator import Evaluator
+from fer_lightning.metrics import generation as generation_module
 from fer_lightning.metrics.extraction import real_vectors
+from fer_lightning.metrics.generation import GenerationEvaluator
 from tests.unit.metrics.helpers import FreshNoise, Parrot, small_cgan, small_faces
 
 
@@ -46,8 +46,8 @@ class Nowhere(FeatureConfig):
         raise FeatureUnavailable("no weights of nowhere")
 
 
-def evaluator(folder: Path, split: str = "test", **settings: object) -> Evaluator:
-    return Evaluator(
+def evaluator(folder: Path, split: str = "test", **settings: object) -> GenerationEvaluator:
+    return GenerationEvaluator(
         small_faces(folder), split, [PixelsConfig(side=4)], EvaluationConfig(**settings)
     )  # type: ignore[arg-type]
 
@@ -108,7 +108,9 @@ def test_training_images_in_another_division_are_no_yardstick(tmp_path: Path) ->
     own = small_faces(tmp_path)
     other = divided_anew(tmp_path, scheme=SplitScheme.stratified, test=0.5)
     settings = EvaluationConfig(per_class=False)
-    found = Evaluator(other, "test", [], settings, trained_on=own).measure(small_cgan(own))
+    found = GenerationEvaluator(other, "test", [], settings, trained_on=own).measure(
+        small_cgan(own)
+    )
     known = np.isin(other.division["test"], own.division["train"]).sum()
     assert 0 < known < len(other.division["test"])
     assert found.protocol["trained_on"]["no_yardstick"] == known
@@ -124,7 +126,9 @@ def test_without_a_held_out_image_there_is_no_yardstick(tmp_path: Path) -> None:
     other = divided_anew(tmp_path, scheme=SplitScheme.stratified, test=0.5)
     other.parts["test"] = own.parts["train"][:5]
     settings = EvaluationConfig(per_class=False)
-    found = Evaluator(other, "test", [], settings, trained_on=own).measure(small_cgan(own))
+    found = GenerationEvaluator(other, "test", [], settings, trained_on=own).measure(
+        small_cgan(own)
+    )
     assert found.protocol["trained_on"]["no_yardstick"] == 5
     assert "copied_pixels" not in found.metrics
     assert found.protocol["left_out"]["copied_pixels"] == "needs images not trained on"
@@ -138,7 +142,7 @@ def test_versions_and_device_are_in_the_protocol(
     module = small_cgan(measuring.faces)
     before = measuring.protocol(module)
     assert before["device"] == "cpu"
-    monkeypatch.setattr(evaluator_module, "VERSION", -1)
+    monkeypatch.setattr(generation_module, "VERSION", -1)
     after = measuring.protocol(module)
     assert after != before
     assert {**after, "version": before["version"]} == before
@@ -170,7 +174,7 @@ def test_kept_features_are_of_one_device(tmp_path: Path, monkeypatch: pytest.Mon
 def test_groups_below_the_dimensions_are_named(tmp_path: Path) -> None:
     faces = small_faces(tmp_path)
     networks = [PixelsConfig(side=2), Counting()]
-    measuring = Evaluator(faces, "test", networks, EvaluationConfig())
+    measuring = GenerationEvaluator(faces, "test", networks, EvaluationConfig())
     found = measuring.protocol(small_cgan(faces))["below_dimensions"]
     small = ["happiness", "sadness", "anger"]  # three images each, nine in all
     assert found == {
@@ -182,7 +186,7 @@ def test_groups_below_the_dimensions_are_named(tmp_path: Path) -> None:
 def test_all_is_every_labelled_image(tmp_path: Path) -> None:
     faces = small_faces(tmp_path)
     module = small_cgan(faces)
-    found = Evaluator(faces, "all", [], EvaluationConfig(per_class=False)).measure(module)
+    found = GenerationEvaluator(faces, "all", [], EvaluationConfig(per_class=False)).measure(module)
     assert (found.protocol["count"], found.protocol["labelled"]) == (60, 60)
     assert found.protocol["trained_on"]["no_yardstick"] == 42
     assert evaluator(tmp_path).protocol(module)["labelled"] == 60
@@ -192,7 +196,7 @@ def test_a_network_without_weights_is_skipped_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     faces = small_faces(tmp_path)
-    measuring = Evaluator(
+    measuring = GenerationEvaluator(
         faces, "test", [Nowhere(name="nowhere")], EvaluationConfig(per_class=False)
     )
     found = measuring.measure(small_cgan(faces))
@@ -207,19 +211,25 @@ def test_real_features_are_computed_once(
     faces = small_faces(tmp_path)
     network, module = Counting(), small_cgan(faces)
     settings = EvaluationConfig(per_class=False)
-    first = Evaluator(faces, "test", [network], settings).measure(module)
+    first = GenerationEvaluator(faces, "test", [network], settings).measure(module)
     assert network.calls == 2  # real, generated
-    second = Evaluator(faces, "test", [network], settings).measure(module)
+    second = GenerationEvaluator(faces, "test", [network], settings).measure(module)
     assert network.calls == 3
     assert first.metrics == second.metrics
     folder = tmp_path / "archives" / ".features"
     for file in folder.iterdir():
         file.write_bytes(file.read_bytes()[:-40])
-    assert Evaluator(faces, "test", [network], settings).measure(module).metrics == first.metrics
+    assert (
+        GenerationEvaluator(faces, "test", [network], settings).measure(module).metrics
+        == first.metrics
+    )
     assert "is damaged" in capsys.readouterr().err
     for file in folder.iterdir():  # pickled objects are not opened
         np.savez(file, vectors=np.array([object()]))
-    assert Evaluator(faces, "test", [network], settings).measure(module).metrics == first.metrics
+    assert (
+        GenerationEvaluator(faces, "test", [network], settings).measure(module).metrics
+        == first.metrics
+    )
     assert network.calls == 7
 
 
@@ -236,7 +246,7 @@ def test_an_unwritable_place_ends_nothing(
 @pytest.mark.parametrize("channels", [1, 3])
 def test_colour_is_measured_too(tmp_path: Path, channels: int) -> None:
     faces = small_faces(tmp_path, channels=channels)
-    measuring = Evaluator(faces, "test", [], EvaluationConfig(per_class=False))
+    measuring = GenerationEvaluator(faces, "test", [], EvaluationConfig(per_class=False))
     assert measuring.measure(small_cgan(faces)).metrics["frechet_pixels"] > 0
 
 
@@ -250,7 +260,9 @@ def trained(folder: Path, evaluate: bool) -> tuple[dict[str, torch.Tensor], torc
     if evaluate:
         with torch.random.fork_rng(devices=[]):
             features = [Counting()]
-        callbacks.append(Evaluator(faces, "val", features, EvaluationConfig(), 24, max_images=80))
+        callbacks.append(
+            GenerationEvaluator(faces, "val", features, EvaluationConfig(), 24, max_images=80)
+        )
     trainer = lightning.Trainer(
         accelerator="cpu",
         logger=metrics,
@@ -282,7 +294,7 @@ def test_evaluating_changes_nothing_in_a_training(tmp_path: Path) -> None:
 def test_an_empty_part_is_refused_before_training(tmp_path: Path) -> None:
     faces = small_faces(tmp_path)
     faces.parts["val"] = faces.parts["val"][:1]
-    measuring = Evaluator(faces, "val", [], EvaluationConfig(), 8)
+    measuring = GenerationEvaluator(faces, "val", [], EvaluationConfig(), 8)
     trainer = lightning.Trainer(
         accelerator="cpu", logger=False, callbacks=[measuring], max_epochs=1, limit_val_batches=0,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,

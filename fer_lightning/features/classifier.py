@@ -1,0 +1,47 @@
+"""A trained expression classifier as a feature space: FED and IS-FER."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import MISSING
+
+from fer_lightning.data.fingerprint import file_digest
+from fer_lightning.features.base import FeatureConfig
+
+if TYPE_CHECKING:
+    from fer_lightning.features.network import FeatureNetwork
+
+VERSION = 1
+"""Raised whenever the same image comes to give other features, for kept ones are named by it."""
+
+
+@dataclass(kw_only=True)
+class ClassifierFeatureConfig(FeatureConfig):
+    """What the last layer of a classifier of ours receives, and what it answers.
+
+    Attributes:
+        run: Run folder of ``fer train model=classifier``.
+    """
+
+    name: str = "classifier"
+    run: Path = MISSING
+
+    def build(self) -> FeatureNetwork:
+        """Load the network."""
+        from fer_lightning.features.network import ExpressionClassifier
+
+        return ExpressionClassifier(self)
+
+    def protocol(self) -> dict[str, Any]:
+        """Name, version, the hash of the checkpoint, and how faces of another size are shown."""
+        from fer_lightning.checkpoints import checkpoint_of
+
+        return {
+            "feature": self.name,
+            "version": VERSION,
+            "checkpoint": file_digest(checkpoint_of(self.run)),
+            "resize": "bilinear, antialias",
+        }

@@ -1,0 +1,51 @@
+"""What a classifier takes generated faces for, beside what they were meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+from torch import Tensor
+
+from fer_lightning.metrics.distribution import Comparison
+
+
+def judgement(
+    logits: Tensor, known: Sequence[str], meant: NDArray[np.int64], classes: Sequence[str]
+) -> Comparison:
+    """Agreement of a classifier with the labels that images were generated for.
+
+    ``judged_accuracy`` and ``judged_f1`` (macro F1 over the classes, paper E's Tables I and II)
+    take the meant emotion as the truth; ``judged_recall/<emotion>`` is of one emotion, and
+    ``judged_share/<emotion>`` is the share of all images that the classifier takes for it. They
+    say as much about the classifier as about the images.
+
+    Args:
+        logits: The classifier's, (N, k).
+        known: Its emotions, k of them.
+        meant: Class that each image was generated for, (N,).
+        classes: The generator's.
+    """
+    found = Comparison()
+    wanted = np.array([classes[number] for number in meant])
+    judged = np.array(known)[logits.argmax(1).cpu().numpy()]
+    shared = [name for name in classes if name in known]
+    for name in classes:
+        if name not in shared:
+            found.left_out[f"judged_recall/{name}"] = "the classifier does not know it"
+    rated = np.isin(wanted, shared)
+    if rated.any():
+        right = judged[rated] == wanted[rated]
+        found.metrics["judged_accuracy"] = float(right.mean())
+        found.metrics["judged_f1"] = float(
+            f1_score(wanted[rated], judged[rated], labels=shared, average="macro", zero_division=0)
+        )
+    for name in shared:
+        of_class = wanted == name
+        if of_class.any():
+            found.metrics[f"judged_recall/{name}"] = float((judged[of_class] == name).mean())
+    for name in known:
+        found.metrics[f"judged_share/{name}"] = float((judged == name).mean())
+    return found

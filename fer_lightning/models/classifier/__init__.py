@@ -1,0 +1,1 @@
+"""Expression classifiers: networks by name, one training recipe for all."""

@@ -1,0 +1,79 @@
+"""A trained classifier as a feature space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import pytest
+import torch
+from torch import nn
+
+from fer_lightning.errors import UserError
+from fer_lightning.features.classifier import ClassifierFeatureConfig
+from fer_lightning.features.network import LUMA
+from fer_lightning.models.base import TrainingModule
+from fer_lightning.models.cgan.config import CGANConfig
+from fer_lightning.models.classifier.config import ClassifierConfig
+from fer_lightning.models.config import FaceFormat
+
+
+def saved_run(folder: Path, channels: int = 1, config: Any = None) -> TrainingModule:
+    """A run folder with a checkpoint of an untrained model."""
+    faces = FaceFormat(
+        image_size=16, channels=channels, classes=["fear", "anger"], frequencies=[1, 1]
+    )
+    module: TrainingModule = (config or ClassifierConfig(width=4)).build(faces, 0)
+    checkpoint: dict[str, Any] = {"state_dict": module.state_dict()}
+    module.on_save_checkpoint(checkpoint)
+    checkpoint["pytorch-lightning_version"] = lightning.__version__
+    (folder / "checkpoints").mkdir(parents=True)
+    torch.save(checkpoint, folder / "checkpoints" / "last.ckpt")
+    return module.eval()
+
+
+def faces(size: int, channels: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (5, size, size, channels), dtype=torch.uint8, generator=generator)
+
+
+def test_vectors_are_what_the_last_layer_receives(tmp_path: Path) -> None:
+    module: Any = saved_run(tmp_path)
+    network = ClassifierFeatureConfig(run=tmp_path).build()
+    images = faces(16, 1)
+    found = network(images)
+    assert found.vectors.shape == (5, network.num_features) == (5, 256)
+    expected = module.network(images.permute(0, 3, 1, 2).float() / 127.5 - 1)
+    torch.testing.assert_close(found.logits, expected)
+    head: nn.Linear = module.network.head
+    torch.testing.assert_close(head(found.vectors), expected)
+    assert network.emotions == ["fear", "anger"]
+
+
+def test_other_sizes_and_colours_are_brought_to_its_own(tmp_path: Path) -> None:
+    saved_run(tmp_path / "gray")
+    gray = ClassifierFeatureConfig(run=tmp_path / "gray").build()
+    colour = faces(24, 3)
+    by_hand = (colour.float() @ torch.tensor(LUMA))[..., None].round().to(torch.uint8)
+    torch.testing.assert_close(gray(colour).logits, gray(by_hand).logits, atol=0.05, rtol=0.05)
+    saved_run(tmp_path / "colour", channels=3)
+    wide = ClassifierFeatureConfig(run=tmp_path / "colour").build()
+    one = faces(16, 1)
+    torch.testing.assert_close(wide(one).logits, wide(one.expand(-1, -1, -1, 3)).logits)
+
+
+def test_its_protocol_follows_the_weights(tmp_path: Path) -> None:
+    saved_run(tmp_path / "a")
+    saved_run(tmp_path / "b", config=ClassifierConfig(width=6))
+    protocols = [ClassifierFeatureConfig(run=tmp_path / name).protocol() for name in "ab"]
+    assert protocols[0]["checkpoint"] != protocols[1]["checkpoint"]
+    assert ClassifierFeatureConfig(run=tmp_path / "a").build().protocol == protocols[0]
+
+
+def test_only_a_classifier_will_do(tmp_path: Path) -> None:
+    saved_run(tmp_path, config=CGANConfig(width=4))
+    with pytest.raises(UserError, match="is no classifier"):
+        ClassifierFeatureConfig(run=tmp_path).build()
+    with pytest.raises(UserError, match="there is no checkpoints"):
+        ClassifierFeatureConfig(run=tmp_path / "nowhere").protocol()

@@ -1,0 +1,40 @@
+"""Every rejection of the classifier's configuration names the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_lightning.errors import UserError
+from fer_lightning.models.classifier.config import ClassifierConfig, Network, Schedule
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"lr": 0.0}, "model.lr=0.0"),
+        ({"width": 0}, "model.width=0"),
+        ({"mixup": -1.0}, "model.mixup=-1.0"),
+        ({"dropout": 1.0}, "model.dropout=1.0"),
+        ({"patience": -1}, "model.patience=-1"),
+        ({"width": 32, "network": Network.resnet18}, "model.network=resnet18 has one width"),
+        ({"pretrained": True}, "no ImageNet weights for model.network=paper_b"),
+        ({"weights": "file.pth"}, "model.pretrained=true"),
+        ({"schedule": Schedule.cosine}, "model.schedule_images=None"),
+        ({"schedule": Schedule.cosine, "schedule_images": 0}, "model.schedule_images=0"),
+    ],
+)
+def test_what_is_refused(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        ClassifierConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_the_length_is_no_part_of_other_schedules() -> None:
+    assert ClassifierConfig(schedule_images=1000).schedule_images is None
+    cosine = ClassifierConfig(schedule=Schedule.cosine, schedule_images=1000)
+    assert cosine.schedule_images == 1000
+
+
+def test_small_images_are_refused() -> None:
+    with pytest.raises(UserError, match="image_size=16"):
+        ClassifierConfig(network=Network.resnet18).check(16)
+    ClassifierConfig().check(48)
