@@ -13,6 +13,9 @@ from fer_lightning.analysis.statistics import CONFIDENCE, Summary
 from fer_lightning.analysis.tables import ABSENT, Group, shown
 from fer_lightning.config.study import ARM, Metric, Stage
 
+ROUNDING = 1e-15
+"""What is closer to zero is left of numbers that cancel."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -98,6 +101,8 @@ def number(value: float | None) -> str:
     """Four significant digits, without an exponent where people write none."""
     if value is None:
         return ABSENT
+    if abs(value) < ROUNDING:
+        return "0"
     short = f"{value:.4g}"
     return f"{float(short):.0f}" if "e+" in short and abs(value) < 1e9 else short
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fer_lightning.analysis.evaluations import Evaluation, read_evaluation
+from fer_lightning.analysis.evaluations import PER_RUN, Evaluation, read_evaluation
 from fer_lightning.analysis.files import read_json, required
 from fer_lightning.analysis.records import (
     Collection,
@@ -29,6 +29,8 @@ from fer_lightning.studies.record import STUDIES
 
 ARCHIVES = "archives"
 """Key of a run's and an evaluation's archives."""
+WITH_EXTRA = (ARCHIVES, "labelled")
+"""Keys of a protocol that also tell of faces that are for training alone."""
 
 _HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
 
@@ -157,13 +159,36 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
             if _belongs(e, place, cell, path, [p for _, p in trained])
         ]
         measured += _by_further_axes(run, axes, own)
-    return replace(collect(measured, unfinished), besides=besides)
+    read = collect(measured, unfinished)
+    otherwise = _measured_otherwise(measured, folder.study.baseline.get(ARM))
+    return replace(read, besides=besides, notes=(*otherwise, *read.notes))
 
 
 def _of_the_study(evaluation: Evaluation) -> Evaluation:
-    """An evaluation whose protocol leaves out the archives, some of which the study has made."""
-    protocol = {key: value for key, value in evaluation.protocol.items() if key != ARCHIVES}
+    """An evaluation whose protocol says nothing of the archives that the study has made."""
+    protocol = {key: v for key, v in evaluation.protocol.items() if key not in WITH_EXTRA}
     return replace(evaluation, protocol=protocol)
+
+
+def _measured_otherwise(measured: Sequence[Measured], baseline: str | None) -> Iterator[str]:
+    """Arms whose evaluations are not as the baseline's are, such as on other faces."""
+    found: dict[str, dict[str, set[Any]]] = {}
+    for one in measured:
+        if ARM not in one.run.axes:
+            continue
+        values = found.setdefault(one.run.axes[ARM], {})
+        for key, value in (item for e in one.evaluations for item in e.protocol.items()):
+            if key.partition(".")[0] not in PER_RUN:
+                values.setdefault(key, set()).add(value)
+    usual = found.get(baseline or "", {})
+    for arm, values in found.items():
+        differing = [key for key in (usual | values) if usual.get(key) != values.get(key)]
+        if usual and values and differing:
+            names = ", ".join(dict.fromkeys(key.partition(".")[0] for key in differing))
+            yield (
+                f"{arm} was not measured as {baseline} was ({names} of their protocols differ): "
+                "what differs between them is not of the training alone."
+            )
 
 
 def _by_further_axes(

@@ -1,31 +1,79 @@
-"""What ``benchmark=train`` compares with: a training loop without a framework."""
+"""What ``benchmark=train`` compares with: training loops without a framework."""
 
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.optim import Adam
+from torch.optim import SGD, Adam, AdamW
 from torch.utils.flop_counter import FlopCounterMode
 
 from fer_lightning.benchmarks.comparison import synchronise
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.errors import UserError
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.cgan.module import CGAN
+from fer_lightning.models.classifier.config import ClassifierConfig, Optimizer
+from fer_lightning.models.classifier.module import Classifier
+from fer_lightning.models.config import ModelConfig
 
 
 class PlainLoop:
-    """PyTorch's DCGAN tutorial on our networks: what one would write without a framework.
+    """What one would write without a framework: steps on one batch that is used over and over.
+
+    Args:
+        faces: Set up; gives the batch.
+        device: Where it trains.
+        memory_format: Of weights and images.
+    """
+
+    def __init__(
+        self, faces: FaceDataModule, device: torch.device, memory_format: torch.memory_format
+    ) -> None:
+        batch: FaceBatch = next(iter(faces.train_dataloader())).to(device)
+        self.images = batch.images.contiguous(memory_format=memory_format)
+        self.emotions = batch.emotions
+
+    @abstractmethod
+    def step(self, frozen: bool = False) -> None:
+        """One step of every network.
+
+        Args:
+            frozen: Leave out gradients that nobody uses.
+        """
+
+    def run(self, steps: int) -> float:
+        """Images a second of ``steps`` steps."""
+        start = time.perf_counter()
+        for _ in range(steps):
+            self.step()
+        synchronise()
+        return steps * len(self.emotions) / (time.perf_counter() - start)
+
+    def operations(self) -> float:
+        """Floating-point operations that a step needs, by image; a multiply-add counts as two."""
+        counter = FlopCounterMode(display=False)
+        with counter:
+            self.step(frozen=True)
+        return float(counter.get_total_flops()) / len(self.emotions)
+
+
+class PlainGAN(PlainLoop):
+    """PyTorch's DCGAN tutorial on our networks.
+
+    It also computes gradients of the discriminator's weights in the generator's phase, which
+    nobody uses.
 
     Args:
         model: The conditional GAN.
-        faces: Set up; gives one batch, which is used over and over.
-        device: Where it trains.
-        memory_format: Of weights and images.
+        faces: As :class:`PlainLoop` has it.
+        device: As :class:`PlainLoop` has it.
+        memory_format: As :class:`PlainLoop` has it.
         fused: Of Adam.
     """
 
@@ -37,6 +85,7 @@ class PlainLoop:
         memory_format: torch.memory_format,
         fused: bool | None,
     ) -> None:
+        super().__init__(faces, device, memory_format)
         module = CGAN(model, faces.faces, seed=0)
         self.latent_dim = model.latent_dim
         self.generator = module.generator.to(device).to(memory_format=memory_format)
@@ -47,10 +96,7 @@ class PlainLoop:
         self.optimizer_d = Adam(
             self.discriminator.parameters(), model.discriminator_lr, betas, fused=fused
         )
-        batch: FaceBatch = next(iter(faces.train_dataloader())).to(device)
-        self.images = batch.images.contiguous(memory_format=memory_format)
-        self.emotions = batch.emotions
-        self.ones = torch.ones(len(batch), device=device)
+        self.ones = torch.ones(len(self.emotions), device=device)
 
     def step(self, frozen: bool = False) -> None:
         """One step of the discriminator and one of the generator.
@@ -72,21 +118,72 @@ class PlainLoop:
         self.discriminator.requires_grad_(True)
         self.optimizer_g.step()
 
-    def run(self, steps: int) -> float:
-        """Images a second of ``steps`` steps."""
-        start = time.perf_counter()
-        for _ in range(steps):
-            self.step()
-        synchronise()
-        return steps * len(self.ones) / (time.perf_counter() - start)
 
-    def operations(self) -> float:
-        """Floating-point operations that a step needs, by image; a multiply-add counts as two.
+class PlainClassifier(PlainLoop):
+    """PyTorch's classifier tutorial on our networks.
 
-        The loop also computes gradients of the discriminator's weights in the generator's phase,
-        which nobody uses; they are not needed and not counted.
-        """
-        counter = FlopCounterMode(display=False)
-        with counter:
-            self.step(frozen=True)
-        return float(counter.get_total_flops()) / len(self.ones)
+    Args:
+        model: The classifier.
+        faces: As :class:`PlainLoop` has it.
+        device: As :class:`PlainLoop` has it.
+        memory_format: As :class:`PlainLoop` has it.
+        fused: Of the optimiser.
+    """
+
+    def __init__(
+        self,
+        model: ClassifierConfig,
+        faces: FaceDataModule,
+        device: torch.device,
+        memory_format: torch.memory_format,
+        fused: bool | None,
+    ) -> None:
+        super().__init__(faces, device, memory_format)
+        network = Classifier(model, faces.faces, seed=0).network.to(device)
+        self.network = network.to(memory_format=memory_format)
+        self.smoothing = model.label_smoothing
+        weights, decay = self.network.parameters(), model.weight_decay
+        self.optimizer = (
+            SGD(weights, model.lr, 0.9, weight_decay=decay, nesterov=True, fused=fused)
+            if model.optimizer is Optimizer.sgd
+            else AdamW(weights, model.lr, weight_decay=decay, fused=fused)
+        )
+
+    def step(self, frozen: bool = False) -> None:
+        """One step; every gradient is used, so ``frozen`` changes nothing."""
+        logits = self.network(self.images)
+        loss: Any = F.cross_entropy(logits, self.emotions, label_smoothing=self.smoothing)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
+def plain_loop(
+    model: ModelConfig,
+    faces: FaceDataModule,
+    device: torch.device,
+    memory_format: torch.memory_format,
+    fused: bool | None,
+) -> PlainLoop:
+    """The loop that does what ``fer train`` does with a model.
+
+    Raises:
+        UserError: If there is none, or it cannot do what the model is asked for.
+    """
+    if isinstance(model, CGANConfig):
+        _refuse_more(model, "critic_steps", "gradient_clip", "ema_half_life", "label_smoothing")
+        return PlainGAN(model, faces, device, memory_format, fused)
+    if isinstance(model, ClassifierConfig):
+        _refuse_more(model, "gradient_clip", "ema_half_life", "mixup", "class_weights")
+        return PlainClassifier(model, faces, device, memory_format, fused)
+    raise UserError(
+        "benchmark=train compares model=cgan or model=classifier with a plain loop; choose one"
+    )
+
+
+def _refuse_more(model: ModelConfig, *keys: str) -> None:
+    """Refuse work that the plain loop does not do."""
+    for key in keys:
+        value, usual = getattr(model, key), getattr(type(model), key)
+        if value != usual:
+            raise UserError(f"model.{key}={value}: the plain loop of benchmark=train has {usual}")

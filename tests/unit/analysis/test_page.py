@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from fer_lightning.analysis import page
 from fer_lightning.analysis.differences import differences
@@ -17,6 +18,7 @@ from fer_lightning.analysis.page import Comparison, duration, markdown_table, nu
 from fer_lightning.analysis.records import Record, Unfinished
 from fer_lightning.analysis.statistics import summarize
 from fer_lightning.analysis.tables import Group
+from fer_lightning.cli import conf_dir
 from fer_lightning.config.study import Metric, Stage
 
 
@@ -175,6 +177,19 @@ def test_references_of_the_real_papers_resolve() -> None:
     assert "Table II" in text
 
 
+@pytest.mark.parametrize(
+    "file", sorted((conf_dir() / "study").glob("*.yaml")), ids=lambda f: f.stem
+)
+def test_references_of_the_shipped_studies_resolve(file: Path) -> None:
+    study = yaml.safe_load(file.read_text())
+    for metric in study.get("metrics", {}).values():
+        paper = metric.get("paper")
+        arms = list(paper) if isinstance(paper, dict) else [None]
+        for reference in (r for arm in arms for r in Metric(paper=paper).references(arm)):
+            assert page.papers.lookup(reference).value > 0
+    assert study.get("table") in (None, *page.papers.tables())
+
+
 def test_what_is_missing_is_listed() -> None:
     missing = Unfinished(what="train: x=2 seed=0", status="failed", reason="a | b\nc")
     text = to_markdown(comparison(unfinished=[missing], notes=["Mind this."]))
@@ -183,8 +198,8 @@ def test_what_is_missing_is_listed() -> None:
 
 
 def test_numbers_are_short() -> None:
-    assert [number(v) for v in (None, 0.123456, 12345.6, 1e-7, -3.0, 1e12)] == [
-        "\N{EN DASH}", "0.1235", "12350", "1e-07", "-3", "1e+12"
+    assert [number(v) for v in (None, 0.123456, 12345.6, 1e-7, -3.0, 1e12, -4e-18)] == [
+        "\N{EN DASH}", "0.1235", "12350", "1e-07", "-3", "1e+12", "0"
     ]  # fmt: skip
     assert page.spread(summarize([2.0])) == "2 ± \N{EN DASH} \N{EN DASH} (1)"
     assert page.spread(summarize([2.0, float("nan")])).endswith("(1, 1 not finite)")

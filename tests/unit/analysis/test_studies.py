@@ -143,10 +143,13 @@ def test_arms_that_share_a_run_keep_their_own_evaluations(tmp_path: Path) -> Non
         file = make_evaluation(run, {"fid": float(count)}, count=count)
         cells.append(cell("train", "train", 0, {"arm": arm}, run))
         cells.append(cell("evaluate", "evaluate", 0, {"arm": arm}, file))
-    folder = make_study(tmp_path / "s", cells, axes={}, baseline={})
-    assert [(r.axes["arm"], r.metrics["fid"]) for r in records(folder).records] == [
+    keys = {"axes": {}, "baseline": {"arm": "real"}}
+    stages = {"train": {"job": "train", "arms": {"real": [], "leaky": []}}}
+    read = records(make_study(tmp_path / "s", cells, stages=stages, **keys))
+    assert [(r.axes["arm"], r.metrics["fid"]) for r in read.records] == [
         ("real", 50.0), ("leaky", 60.0)
     ]  # fmt: skip
+    assert read.notes[0].startswith("leaky was not measured as real was (count of their protocols")
 
 
 def test_what_cells_are_to_resolve_stays_text(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from fer_lightning.data.corpora.base import SplitConfig, SplitScheme
+from fer_lightning.config.plain import identity
+from fer_lightning.data.corpora.base import AugmentationConfig, SplitConfig, SplitScheme
 from fer_lightning.data.corpora.folder import Folder
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.detectors.whole_image import WholeImageConfig
@@ -102,6 +103,15 @@ def test_extra_rows_everywhere_are_pooled_before_the_division(tmp_path: Path) ->
         Folder(**both, extra_everywhere=True, split=SplitConfig(scheme=SplitScheme.stratified))
     )
     assert all((by_name.division[part] == rows).all() for part, rows in pooled.division.items())
+
+
+def test_later_keys_leave_the_names_of_earlier_runs_alone() -> None:
+    plain = identity(Folder())
+    assert not {"extra_everywhere", "soft_labels"} & plain.keys()
+    assert plain["augmentation"].keys() == {"flip", "rotation", "shift"}
+    changed = identity(Folder(soft_labels=True, augmentation=AugmentationConfig(erasing=0.5)))
+    assert changed["soft_labels"] is True
+    assert changed["augmentation"]["erasing"] == 0.5
 
 
 def test_pooling_is_refused_where_it_has_no_meaning(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.errors import UserError
 from fer_lightning.jobs import generate
 from fer_lightning.models.cgan.config import CGANConfig
+from fer_lightning.models.classifier.config import ClassifierConfig
 from fer_lightning.models.config import FaceFormat
 
 CLASSES = ["happiness", "fear", "anger"]
@@ -182,6 +183,17 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="no class needs an image"):
             draw(run, **settings)
     assert not (run / "generated").exists()
+
+
+def test_a_model_that_generates_nothing_is_refused(tmp_path: Path) -> None:
+    module = ClassifierConfig(width=2).build(
+        FaceFormat(image_size=16, channels=1, classes=CLASSES, frequencies=[1.0] * 3), seed=0
+    )
+    trainer = lightning.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer.strategy.connect(module)
+    trainer.save_checkpoint(tmp_path / "checkpoints" / "last.ckpt")
+    with pytest.raises(UserError, match="this model generates no images"):
+        draw(tmp_path)
 
 
 def test_only_one_way_at_a_time() -> None:
