@@ -28,10 +28,7 @@ from fer_lightning.studies.cells import named_in
 from fer_lightning.studies.record import STUDIES
 
 ARCHIVES = "archives"
-"""Key of a run's and an evaluation's archives."""
-WITH_EXTRA = (ARCHIVES, "labelled")
-"""Keys of a protocol that also tell of faces that are for training alone."""
-
+"""Key of the archives that a run has trained on."""
 _HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
 
 
@@ -138,7 +135,6 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
     evaluated = [(c, p, read_evaluation(p)) for c, p in done if c["job"] == "evaluate"]
     stages = dict.fromkeys(c["stage"] for c, _ in trained)
     compared = folder.study.compare
-    generated = any(named_in(cell["overrides"]) for cell, _ in trained)
     measured: list[Measured] = []
     besides: dict[str, list[Record]] = {}
     for cell, path in trained:
@@ -154,7 +150,7 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
         several = compared is None and len(stages) > 1
         axes = dict(cell["axes"]) | ({"stage": cell["stage"]} if several else {})
         own = [
-            (e, _of_the_study(evaluation) if generated else evaluation)
+            (e, evaluation)
             for e, place, evaluation in evaluated
             if _belongs(e, place, cell, path, [p for _, p in trained])
         ]
@@ -162,12 +158,6 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
     read = collect(measured, unfinished)
     otherwise = _measured_otherwise(measured, folder.study.baseline.get(ARM))
     return replace(read, besides=besides, notes=(*otherwise, *read.notes))
-
-
-def _of_the_study(evaluation: Evaluation) -> Evaluation:
-    """An evaluation whose protocol says nothing of the archives that the study has made."""
-    protocol = {key: v for key, v in evaluation.protocol.items() if key not in WITH_EXTRA}
-    return replace(evaluation, protocol=protocol)
 
 
 def _measured_otherwise(measured: Sequence[Measured], baseline: str | None) -> Iterator[str]:

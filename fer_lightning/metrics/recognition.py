@@ -98,17 +98,24 @@ class RecognitionEvaluator(Evaluator[Classifier]):
         self.settings = settings
 
     def protocol(self, module: Classifier) -> dict[str, Any]:
-        """Which faces, in which order, and how they are shown."""
+        """Which faces, in which order, and how they are shown.
+
+        Archives that are for training alone are no part of it, so that classifiers with and
+        without them are measured under one protocol.
+        """
         selection, settings = self._select(module), self.settings
         sizes = np.bincount(selection.emotions, minlength=len(module.classes)).tolist()
+        starts = np.cumsum([0, *(len(archive) for archive in self.faces.archives)])
+        measured = np.unique(np.searchsorted(starts, selection.rows, side="right") - 1)
+        owners = np.searchsorted(starts, self.faces.parts[EVERY], side="right") - 1
         return {
             "version": VERSION,
             "device": module.device.type,
             "split": self.split,
             "corpus": self.faces.archives[0].manifest["corpus"],
-            "archives": [archive.key for archive in self.faces.archives],
+            "archives": [self.faces.archives[number].key for number in measured],
             "rows": digest(selection.rows.tolist()),
-            "labelled": len(self.faces.parts[EVERY]),
+            "labelled": int(np.isin(owners, measured).sum()),
             "count": len(selection.rows),
             "classes": dict(zip(module.classes, sizes, strict=True)),
             "unknown_emotions": selection.unknown,

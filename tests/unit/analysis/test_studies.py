@@ -113,7 +113,7 @@ def test_the_compared_stage_alone_makes_records(tmp_path: Path) -> None:
             run = make_run(tmp_path / f"{arm}{seed}", seed, archives=[f"{arm}{seed}"])
             overrides = ["data.extra=[cell:generate]"] if arm == "more" else []
             cells.append(cell("train", "train", seed, {"arm": arm}, run) | {"overrides": overrides})
-            file = make_evaluation(run, {"fid": 1.0 + seed}, archives=[f"{arm}{seed}"])
+            file = make_evaluation(run, {"fid": 1.0 + seed})
             cells.append(cell("evaluate", "evaluate", seed, {"arm": arm}, file))
     stages = {
         "gan": {"job": "train"},

@@ -255,9 +255,7 @@ def arms_study(root: Path) -> None:
         for seed, score in enumerate(values):
             made = [f"{arm}{seed}"] if arm == "more" else []
             run = make_run(root / f"{arm}{seed}", seed, archives=["faces", *made], kind=arm)
-            file = make_evaluation(
-                run, {"accuracy": score, "recall/fear": score / 2}, archives=["faces", *made]
-            )
+            file = make_evaluation(run, {"accuracy": score, "recall/fear": score / 2})
             overrides = ["data.extra=[cell:generate]"] if arm == "more" else []
             cells.append(cell("train", "train", seed, {"arm": arm}, run) | {"overrides": overrides})
             cells.append(cell("evaluate", "evaluate", seed, {"arm": arm}, file))

@@ -100,6 +100,22 @@ def test_added_faces_are_told_apart(tmp_path: Path) -> None:
     assert "own_accuracy" not in alone.measure(small_classifier(faces)).metrics
 
 
+def test_faces_for_training_alone_are_no_part_of_the_protocol(tmp_path: Path) -> None:
+    small_archive(tmp_path / "faces")
+    small_archive(tmp_path / "extra", seed=1)
+    data = Folder(archive=tmp_path / "faces", extra=[tmp_path / "extra"], batch_size=8)
+    more = FaceDataModule(data, WholeImageConfig(), 16, None, seed=0)
+    more.setup()
+    alone = small_faces(tmp_path)
+    protocols = [
+        RecognitionEvaluator(faces, "test", RecognitionConfig()).protocol(small_classifier(alone))
+        for faces in (alone, more)
+    ]
+    assert len(more.archives) == 2
+    assert protocols[0] == protocols[1]
+    assert protocols[0]["labelled"] == 60
+
+
 def fitted(
     folder: Path, validate: bool, max_images: int = 80, **settings: Any
 ) -> tuple[Classifier, RecognitionEvaluator, torch.Tensor]:
