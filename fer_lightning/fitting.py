@@ -19,8 +19,9 @@ from fer_lightning.callbacks.losses import LossLog
 from fer_lightning.callbacks.progress import ImagesBar
 from fer_lightning.callbacks.sample_grid import SampleGrid
 from fer_lightning.callbacks.stopping import Stopping
+from fer_lightning.config.evaluate import RecognitionConfig
 from fer_lightning.config.plain import to_plain
-from fer_lightning.config.schema import RecognitionConfig, TrainConfig, TrainerConfig
+from fer_lightning.config.schema import TrainConfig, TrainerConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.loggers.metrics_file import MetricsFile

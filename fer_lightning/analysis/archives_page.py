@@ -9,7 +9,7 @@ from typing import Any
 from fer_lightning.analysis.agreement import NearDuplicates, SameImages
 from fer_lightning.analysis.archives import ArchiveFigures, ClassCounts, class_names, label_shares
 from fer_lightning.analysis.losses import DRAWS, Rate
-from fer_lightning.analysis.page import markdown_table, number
+from fer_lightning.analysis.markdown import markdown_table, number
 from fer_lightning.analysis.statistics import CONFIDENCE
 from fer_lightning.analysis.tables import ABSENT, shown
 from fer_lightning.data.archive import UNKNOWN

@@ -8,13 +8,11 @@ from typing import Any
 
 from fer_lightning import papers
 from fer_lightning.analysis.differences import Difference
+from fer_lightning.analysis.markdown import bullets, duration, markdown_table, number, spread
 from fer_lightning.analysis.records import Record, Unfinished
-from fer_lightning.analysis.statistics import CONFIDENCE, Summary
+from fer_lightning.analysis.statistics import CONFIDENCE
 from fer_lightning.analysis.tables import ABSENT, Group, shown
 from fer_lightning.config.study import ARM, Metric, Stage
-
-ROUNDING = 1e-15
-"""What is closer to zero is left of numbers that cancel."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,50 +78,10 @@ def to_markdown(comparison: Comparison) -> str:
         _differences(comparison),
         _paper(comparison),
         _unfinished(comparison.unfinished),
-        _list("## Notes", comparison.notes),
+        bullets("## Notes", comparison.notes),
         "## Where it ran\n\n" + _provenance(comparison.groups),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first row is the heading; padded, so that it reads well as text too."""
-    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(cells[0]))]
-    lines = [
-        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
-        for row in cells
-    ]
-    return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
-
-
-def number(value: float | None) -> str:
-    """Four significant digits, without an exponent where people write none."""
-    if value is None:
-        return ABSENT
-    if abs(value) < ROUNDING:
-        return "0"
-    short = f"{value:.4g}"
-    return f"{float(short):.0f}" if "e+" in short and abs(value) < 1e9 else short
-
-
-def spread(summary: Summary) -> str:
-    """``mean ± SD [low, high] (n)``, with what was left out."""
-    if summary.mean is None and not summary.excluded:
-        return ABSENT
-    interval = f"[{number(summary.low)}, {number(summary.high)}]" if summary.n > 1 else ABSENT
-    left_out = f", {summary.excluded} not finite" if summary.excluded else ""
-    return f"{number(summary.mean)} ± {number(summary.sd)} {interval} ({summary.n}{left_out})"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as people read them."""
-    if seconds is None:
-        return ABSENT
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def means_table(comparison: Comparison) -> str:
@@ -165,7 +123,7 @@ def _besides(besides: Mapping[str, Sequence[Record]]) -> str:
         seen = _range(record.images_seen for record in records)
         total = duration(sum(record.seconds for record in records))
         lines.append(f"besides: {trainings} of stage {stage}, {seen} images seen, {total} in all")
-    return _list("\n", lines)
+    return bullets("\n", lines)
 
 
 def _configurations(comparison: Comparison) -> str:
@@ -235,7 +193,7 @@ def _differences(comparison: Comparison) -> str:
         'pairs, the conclusion is "not decided at this size".\n\n'
     )
     pictures = "".join(f"![differences]({name})\n\n" for name in comparison.pictures)
-    return title + text + pictures + markdown_table(rows) + _list("\n", dict.fromkeys(remarks))
+    return title + text + pictures + markdown_table(rows) + bullets("\n", dict.fromkeys(remarks))
 
 
 def _verdict(verdict: str, higher: bool | None) -> str:
@@ -270,7 +228,7 @@ def _paper(comparison: Comparison) -> str:
         return ""
     parts = ["## Beside the paper"]
     parts += [markdown_table(rows)] if len(rows) > 1 else []
-    parts += [_list("Known errors of these numbers:", dict.fromkeys(errors))] if errors else []
+    parts += [bullets("Known errors of these numbers:", dict.fromkeys(errors))] if errors else []
     parts += [table.to_markdown().rstrip()] if table is not None else []
     return "\n\n".join(parts)
 
@@ -287,11 +245,6 @@ def _unfinished(unfinished: Sequence[Unfinished]) -> str:
         return ""
     rows = [["what", "status", "reason"], *([u.what, u.status, u.reason] for u in unfinished)]
     return "## Unfinished or failed\n\n" + markdown_table(rows)
-
-
-def _list(title: str, lines: Iterable[str]) -> str:
-    items = [f"- {line}" for line in lines]
-    return "\n".join([title, *([""] if title.strip() else []), *items]) if items else ""
 
 
 def _provenance(groups: Sequence[Group]) -> str:

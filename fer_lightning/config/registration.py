@@ -15,14 +15,9 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from fer_lightning.config.benchmark import BenchmarkConfig
-from fer_lightning.config.schema import (
-    CorporaConfig,
-    EvaluateConfig,
-    GenerateConfig,
-    LoggerConfig,
-    PrepareConfig,
-    TrainConfig,
-)
+from fer_lightning.config.evaluate import EvaluateConfig
+from fer_lightning.config.generate import GenerateConfig
+from fer_lightning.config.schema import CorporaConfig, LoggerConfig, PrepareConfig, TrainConfig
 from fer_lightning.config.study import CompareConfig, StudyConfig
 from fer_lightning.launchers import pool
 from fer_lightning.registry import REGISTRIES

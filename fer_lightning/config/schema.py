@@ -1,4 +1,4 @@
-"""What each job takes: one typed root configuration a job.
+"""What ``fer prepare``, ``fer train`` and ``fer corpora`` take; other jobs have files of their own.
 
 ``conf/<job>.yaml`` composes these; :func:`fer_lightning.config.compose.to_typed` turns the
 composed mapping into them before any work starts. Fields marked ``NOT_IDENTITY`` do not change
@@ -8,18 +8,17 @@ a result and stay out of the run's hash, as all paths do.
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from omegaconf import MISSING
 
+from fer_lightning.config.evaluate import EvaluationConfig
 from fer_lightning.config.plain import NOT_IDENTITY
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
 from fer_lightning.features.base import FeatureConfig
-from fer_lightning.labels import EMOTIONS, SPLITS
 from fer_lightning.models.classifier.config import ClassifierConfig
 from fer_lightning.models.config import AdversarialConfig, ModelConfig
 
@@ -101,58 +100,6 @@ class LoggerConfig:
     project: str = "fer_lightning"
     entity: str | None = None
     group: str | None = None
-
-
-@dataclass(kw_only=True)
-class EvaluationConfig:
-    """The part of an evaluation's protocol that a user chooses.
-
-    Attributes:
-        count: Generated images, with the labels of as many real ones; None is one for every real
-            image. Where there are more real images, a stratified draw of ``count`` is used.
-        per_class: Also measure each class alone.
-        neighbours: k of precision, recall, density and coverage.
-        seed: Draws the noise and the real images.
-        batch_size: Images generated at once.
-    """
-
-    count: int | None = None
-    per_class: bool = True
-    neighbours: int = 5
-    seed: int = 0
-    batch_size: int = 256
-
-    def __post_init__(self) -> None:
-        for key in ("count", "neighbours", "batch_size"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise UserError(f"evaluation.{key}={value}: give at least 1")
-        if self.seed < 0:
-            raise UserError(f"evaluation.seed={self.seed}: give 0 or more")
-
-
-@dataclass(kw_only=True)
-class RecognitionConfig:
-    """How a classifier is measured.
-
-    Attributes:
-        flip: Average each face's probabilities with those of its mirror image.
-        bootstrap: Resamples of the measured images, for 95 % intervals.
-        seed: Draws the resamples.
-        batch_size: Images shown at once.
-    """
-
-    flip: bool = False
-    bootstrap: int = 1000
-    seed: int = 0
-    batch_size: int = 256
-
-    def __post_init__(self) -> None:
-        for key in ("bootstrap", "batch_size"):
-            if getattr(self, key) < 1:
-                raise UserError(f"recognition.{key}={getattr(self, key)}: give at least 1")
-        if self.seed < 0:
-            raise UserError(f"recognition.seed={self.seed}: give 0 or more")
 
 
 @dataclass(kw_only=True)
@@ -259,101 +206,3 @@ class TrainConfig(FaceConfig):
             )
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed={self.seed}: give 0 to {2**32 - 1}")
-
-
-@dataclass(kw_only=True)
-class EvaluateConfig:
-    """``fer evaluate``: measure a trained model on real faces.
-
-    Attributes:
-        run: Run folder of the model.
-        data: Real faces; None takes the archive and the split of the run.
-        detector: Crops them, for a data block without a detector of its own.
-        split: Part of the real faces: ``train``, ``val``, ``test``, or ``all`` for every labelled
-            image, whatever its part.
-        feature: Feature network for generated images; pixels are measured in any case.
-        evaluation: Counts, seed and batch size for models that generate.
-        recognition: Mirroring and bootstrap for classifiers.
-        accelerator: ``auto``, ``cpu`` or ``gpu``.
-        force: Measure again what was measured before.
-    """
-
-    run: Path = MISSING
-    data: Corpus | None = None
-    detector: DetectorConfig | None = None
-    split: str = "test"
-    feature: FeatureConfig = MISSING
-    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
-    accelerator: str = "auto"
-    force: bool = False
-
-    def __post_init__(self) -> None:
-        if self.split not in (*SPLITS, "all"):
-            raise UserError(f"split={self.split}: choose from {', '.join(SPLITS)}, all")
-        if self.accelerator not in ("auto", "cpu", "gpu"):
-            raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
-
-
-@dataclass(kw_only=True)
-class GenerateConfig:
-    """``fer generate``: draw labelled samples from a trained model into an archive.
-
-    How many of each class is said by one of ``count``, ``fill``, ``ratio`` and ``counts``. Those
-    that go by training images need no data: the checkpoint knows the counts.
-
-    Attributes:
-        run: Run folder of the model.
-        count: Images in all, balanced over the model's classes; 700 where nothing else is given.
-        fill: What a class lacks: up to the ``largest`` class of the training part, or up to this
-            many images.
-        ratio: Images for each training image of a class, to the nearest whole number.
-        counts: Images of each emotion, ``counts.disgust=6779``; none of the others.
-        archive: Folder to write; None is ``RUN/generated``.
-        seed: Draws the noise.
-        batch_size: Images generated at once.
-        accelerator: ``auto``, ``cpu`` or ``gpu``.
-        force: Replace an archive that was made from something else.
-    """
-
-    run: Path = MISSING
-    count: int | None = None
-    fill: int | str | None = None
-    ratio: float | None = None
-    # The names stand here so that Hydra takes them without a plus.
-    counts: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(EMOTIONS))
-    archive: Path | None = None
-    seed: int = 0
-    batch_size: int = 256
-    accelerator: str = "auto"
-    force: bool = False
-
-    def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise UserError(f"seed={self.seed}: give 0 or more")
-        if self.batch_size < 1:
-            raise UserError(f"batch_size={self.batch_size}: give at least 1")
-        if self.accelerator not in ("auto", "cpu", "gpu"):
-            raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
-        self.counts = {name: n for name, n in self.counts.items() if n is not None}
-        self._check_counts()
-
-    def _check_counts(self) -> None:
-        given = [key for key in ("count", "fill", "ratio") if getattr(self, key) is not None]
-        given += ["counts"] * bool(self.counts)
-        if len(given) > 1:
-            raise UserError(
-                f"{' and '.join(given)} each say how many images to draw: give one of them"
-            )
-        if not given:
-            self.count = 700
-        if self.count is not None and self.count < 1:
-            raise UserError(f"count={self.count}: give at least 1")
-        words = self.fill is None or self.fill == "largest"
-        if not words and not (isinstance(self.fill, int) and self.fill > 0):
-            raise UserError(f"fill={self.fill}: give largest, or images of each class, at least 1")
-        if self.ratio is not None and not 0 < self.ratio < math.inf:
-            raise UserError(f"ratio={self.ratio}: give a number above 0")
-        for emotion, number in self.counts.items():
-            if number is not None and number < 0:
-                raise UserError(f"counts.{emotion}={number}: give 0 or more")

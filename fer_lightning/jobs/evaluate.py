@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.checkpoints import checkpoint_of, load_hashed
+from fer_lightning.config.evaluate import EvaluateConfig, EvaluationConfig, RecognitionConfig
 from fer_lightning.config.plain import from_plain
-from fer_lightning.config.schema import EvaluateConfig, EvaluationConfig, RecognitionConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.duplicates import leak_warning, seen_in_training

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from fer_lightning.checkpoints import checkpoint_of, load_hashed
-from fer_lightning.config.schema import GenerateConfig
+from fer_lightning.config.generate import GenerateConfig
 from fer_lightning.data.archive import FaceArchive, archive_lock
 from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.batch import to_bytes

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from fer_lightning.config.schema import EvaluationConfig
+from fer_lightning.config.evaluate import EvaluationConfig
 from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.duplicate_search import FaceSet, find

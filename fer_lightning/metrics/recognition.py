@@ -13,7 +13,7 @@ from lightning import LightningModule, Trainer
 from numpy.typing import NDArray
 
 from fer_lightning.callbacks.clock import images_seen
-from fer_lightning.config.schema import RecognitionConfig
+from fer_lightning.config.evaluate import RecognitionConfig
 from fer_lightning.data.batch import to_unit_range
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
@@ -117,6 +117,7 @@ class RecognitionEvaluator(Evaluator[Classifier]):
             "rows": digest(selection.rows.tolist()),
             "labelled": int(np.isin(owners, measured).sum()),
             "count": len(selection.rows),
+            "extra": int((selection.rows >= self.faces.own_rows).sum()),
             "classes": dict(zip(module.classes, sizes, strict=True)),
             "unknown_emotions": selection.unknown,
             "ema": module.average is not None,

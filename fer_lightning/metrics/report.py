@@ -74,6 +74,11 @@ def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
     )
     if protocol["unknown_emotions"]:
         yield f"left out, since the model does not know them: {protocol['unknown_emotions']}"
+    if protocol.get("extra"):
+        yield (
+            f"{protocol['extra']:,} of them are of data.extra, not of the corpus: numbers on them "
+            "say nothing about real faces (data.extra_everywhere)"
+        )
     trained = protocol.get("trained_on")
     if trained is not None and trained["no_yardstick"]:
         yield (

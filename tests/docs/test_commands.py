@@ -19,14 +19,10 @@ import torch
 
 from fer_lightning.cli import JOBS
 from fer_lightning.config.benchmark import BenchmarkConfig
+from fer_lightning.config.evaluate import EvaluateConfig
+from fer_lightning.config.generate import GenerateConfig
 from fer_lightning.config.registration import JOB_SCHEMAS
-from fer_lightning.config.schema import (
-    EvaluateConfig,
-    GenerateConfig,
-    PrepareConfig,
-    TrainConfig,
-    WandbMode,
-)
+from fer_lightning.config.schema import PrepareConfig, TrainConfig, WandbMode
 from fer_lightning.config.study import StudyConfig
 from fer_lightning.data.corpora.drawn import Drawn
 from fer_lightning.detectors.retinaface import Backbone

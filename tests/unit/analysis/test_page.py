@@ -14,7 +14,8 @@ import yaml
 from fer_lightning.analysis import page
 from fer_lightning.analysis.differences import differences
 from fer_lightning.analysis.files import Source
-from fer_lightning.analysis.page import Comparison, duration, markdown_table, number, to_markdown
+from fer_lightning.analysis.markdown import duration, markdown_table, number
+from fer_lightning.analysis.page import Comparison, to_markdown
 from fer_lightning.analysis.records import Record, Unfinished
 from fer_lightning.analysis.statistics import summarize
 from fer_lightning.analysis.tables import Group

@@ -6,8 +6,9 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from fer_lightning.config.generate import GenerateConfig
 from fer_lightning.config.quoting import Kind, path_keys, quote_paths
-from fer_lightning.config.schema import GenerateConfig, TrainConfig
+from fer_lightning.config.schema import TrainConfig
 from fer_lightning.config.study import StudyConfig
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.errors import UserError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_lightning.config.schema import GenerateConfig
+from fer_lightning.config.generate import GenerateConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.errors import UserError

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_lightning.config.schema import EvaluationConfig
+from fer_lightning.config.evaluate import EvaluationConfig
 from fer_lightning.errors import UserError
 from fer_lightning.features.network import Features
 from fer_lightning.metrics.distribution import compare, frechet_distance, kernel_distance

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fer_lightning.callbacks.clock import images_seen
-from fer_lightning.config.schema import EvaluationConfig
+from fer_lightning.config.evaluate import EvaluationConfig
 from fer_lightning.data.corpora.base import SplitConfig, SplitScheme
 from fer_lightning.data.corpora.folder import Folder
 from fer_lightning.data.datamodule import FaceDataModule

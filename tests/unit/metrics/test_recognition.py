@@ -15,12 +15,13 @@ from PIL import Image
 from sklearn.metrics import accuracy_score, f1_score
 
 from fer_lightning.callbacks.clock import images_seen
-from fer_lightning.config.schema import RecognitionConfig
+from fer_lightning.config.evaluate import RecognitionConfig
 from fer_lightning.data.corpora.folder import Folder
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.metrics.recognition import RecognitionEvaluator
+from fer_lightning.metrics.report import cautions
 from fer_lightning.models.classifier.config import ClassifierConfig, Schedule
 from fer_lightning.models.classifier.module import Classifier
 from tests.helpers.small import small_archive
@@ -94,6 +95,8 @@ def test_added_faces_are_told_apart(tmp_path: Path) -> None:
     right = found.recognition.predicted == found.recognition.selection.emotions
     own = found.recognition.selection.rows < 60
     assert 0 < own.sum() < len(own)
+    assert found.protocol["extra"] == (~own).sum()
+    assert "are of data.extra" in "\n".join(cautions(found.protocol))
     assert found.metrics["own_accuracy"] == pytest.approx(right[own].mean())
     assert found.metrics["extra_accuracy"] == pytest.approx(right[~own].mean())
     alone = RecognitionEvaluator(small_faces(tmp_path), "test", RecognitionConfig())

@@ -1,0 +1,100 @@
+"""What ``fer evaluate`` takes, and how models are measured while they train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import MISSING
+
+from fer_lightning.data.corpora.base import Corpus
+from fer_lightning.detectors.base import DetectorConfig
+from fer_lightning.errors import UserError
+from fer_lightning.features.base import FeatureConfig
+from fer_lightning.labels import SPLITS
+
+
+@dataclass(kw_only=True)
+class EvaluationConfig:
+    """The part of an evaluation's protocol that a user chooses.
+
+    Attributes:
+        count: Generated images, with the labels of as many real ones; None is one for every real
+            image. Where there are more real images, a stratified draw of ``count`` is used.
+        per_class: Also measure each class alone.
+        neighbours: k of precision, recall, density and coverage.
+        seed: Draws the noise and the real images.
+        batch_size: Images generated at once.
+    """
+
+    count: int | None = None
+    per_class: bool = True
+    neighbours: int = 5
+    seed: int = 0
+    batch_size: int = 256
+
+    def __post_init__(self) -> None:
+        for key in ("count", "neighbours", "batch_size"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise UserError(f"evaluation.{key}={value}: give at least 1")
+        if self.seed < 0:
+            raise UserError(f"evaluation.seed={self.seed}: give 0 or more")
+
+
+@dataclass(kw_only=True)
+class RecognitionConfig:
+    """How a classifier is measured.
+
+    Attributes:
+        flip: Average each face's probabilities with those of its mirror image.
+        bootstrap: Resamples of the measured images, for 95 % intervals.
+        seed: Draws the resamples.
+        batch_size: Images shown at once.
+    """
+
+    flip: bool = False
+    bootstrap: int = 1000
+    seed: int = 0
+    batch_size: int = 256
+
+    def __post_init__(self) -> None:
+        for key in ("bootstrap", "batch_size"):
+            if getattr(self, key) < 1:
+                raise UserError(f"recognition.{key}={getattr(self, key)}: give at least 1")
+        if self.seed < 0:
+            raise UserError(f"recognition.seed={self.seed}: give 0 or more")
+
+
+@dataclass(kw_only=True)
+class EvaluateConfig:
+    """``fer evaluate``: measure a trained model on real faces.
+
+    Attributes:
+        run: Run folder of the model.
+        data: Real faces; None takes the archive and the split of the run.
+        detector: Crops them, for a data block without a detector of its own.
+        split: Part of the real faces: ``train``, ``val``, ``test``, or ``all`` for every labelled
+            image, whatever its part.
+        feature: Feature network for generated images; pixels are measured in any case.
+        evaluation: Counts, seed and batch size for models that generate.
+        recognition: Mirroring and bootstrap for classifiers.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        force: Measure again what was measured before.
+    """
+
+    run: Path = MISSING
+    data: Corpus | None = None
+    detector: DetectorConfig | None = None
+    split: str = "test"
+    feature: FeatureConfig = MISSING
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
+    accelerator: str = "auto"
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.split not in (*SPLITS, "all"):
+            raise UserError(f"split={self.split}: choose from {', '.join(SPLITS)}, all")
+        if self.accelerator not in ("auto", "cpu", "gpu"):
+            raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
