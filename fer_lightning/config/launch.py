@@ -91,6 +91,10 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
         os.environ["HYDRA_FULL_ERROR"] = wanted  # for processes that the job starts
         try:
             result = task(composed)
+        except BrokenPipeError:  # whoever read our lines has gone, as in `fer study … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            statuses.append(1)
+            return None
         except Exception as error:
             mistake = mendable(error)
             if mistake is None:

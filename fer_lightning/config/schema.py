@@ -183,7 +183,9 @@ class TrainConfig(FaceConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.model.check(self.image_size)
-        clip = self.model.gradient_clip if isinstance(self.model, AdversarialConfig) else 0
+        clip = 0.0
+        if isinstance(self.model, AdversarialConfig | ClassifierConfig):
+            clip = self.model.gradient_clip
         if clip and self.trainer.precision == "16-mixed":
             raise UserError(
                 f"model.gradient_clip={clip} would clip gradients that trainer.precision=16-mixed "

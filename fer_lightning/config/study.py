@@ -15,6 +15,8 @@ from fer_lightning.errors import UserError
 
 STAGE_JOBS = ("prepare", "train", "evaluate", "generate")
 """Jobs that a stage may run."""
+SEEDED = ("train", "generate")
+"""Jobs with a ``seed=``; the others draw nothing that a study would vary."""
 ARM = "arm"
 """The axis whose values are the names of a stage's arms."""
 
@@ -33,16 +35,23 @@ class Stage:
             with the same axes and seed, ``cell:<stage>/NAME`` for what lies in it; the stage has
             a cell for each of the arms and axes of the stages that are named here. An arm may
             name stages without arms and axes of their own.
+        seed: Run it with this seed alone, once for all of the study's: a classifier that judges
+            the models of every seed. For ``train`` and ``generate``.
     """
 
     job: str = MISSING
     axes: dict[str, list[Any]] = field(default_factory=dict)
     arms: dict[str, list[str]] = field(default_factory=dict, metadata=LATER)
     overrides: list[str] = field(default_factory=list)
+    seed: int | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.job not in STAGE_JOBS:
             raise UserError(f"study.stages: job {self.job!r}; choose from {', '.join(STAGE_JOBS)}")
+        if self.seed is not None and self.job not in SEEDED:
+            raise UserError(
+                f"study.stages: seed={self.seed} is for {' and '.join(SEEDED)}; {self.job} has none"
+            )
         _check_axes("study.stages: axes", self.axes)
 
 

@@ -14,8 +14,6 @@ from fer_lightning.data.fingerprint import digest
 
 EARLIER = "cell:"
 """Before the name of a stage: the folder that its cell made, or with ``/NAME`` one inside it."""
-SEEDED = ("train", "generate")
-"""Jobs with a ``seed=``; the others draw nothing that a study would vary."""
 RESULTS = "results.json"
 """What tells a finished training from its folder."""
 

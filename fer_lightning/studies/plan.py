@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fer_lightning.config.study import ARM, Stage, Study
+from fer_lightning.config.study import ARM, SEEDED, Stage, Study
 from fer_lightning.errors import UserError
-from fer_lightning.studies.cells import EARLIER, SEEDED, Cell, as_overrides, named_in
+from fer_lightning.studies.cells import EARLIER, Cell, as_overrides, named_in
 
 Axes = Mapping[str, Sequence[Any]]
 """Values by key."""
@@ -42,11 +42,12 @@ class _Plan:
         own = [*([] if self.named else study.axes), *self.stage.axes]
         seeds: Sequence[int | None] = study.seeds if self.seeded else [None]
         for values, seed in itertools.product(_combinations(axes), seeds):
+            drawn = seed if self.stage.seed is None else self.stage.seed
             overrides = [
                 *self.overrides,
                 *self.stage.arms.get(values.get(ARM, ""), ()),
                 *as_overrides({key: values[key] for key in own}),
-                *([f"seed={seed}"] if self.stage.job in SEEDED else []),
+                *([f"seed={drawn}"] if self.stage.job in SEEDED else []),
                 *([f"logger.group={study.name}"] if self.stage.job == "train" else []),
             ]
             yield Cell(self.name, self.stage.job, seed, values, overrides)
@@ -100,8 +101,20 @@ def _plan(
         overrides=overrides,
         named=bool(named),
         axes=_with_own(name, stage, taken, study),
-        seeded=stage.job in SEEDED or any(earlier[w].seeded for w in (*named, *varied)),
+        seeded=_seeded(name, stage, [w for w in (*named, *varied) if earlier[w].seeded]),
     )
+
+
+def _seeded(name: str, stage: Stage, varied: Sequence[str]) -> bool:
+    """Whether a stage has a cell for each seed, given those that it names and that have."""
+    if stage.seed is None:
+        return stage.job in SEEDED or bool(varied)
+    if varied:
+        raise UserError(
+            f"study.stages.{name}.seed={stage.seed}: it names {varied[0]}, which is run with every "
+            "seed of the study; leave seed out"
+        )
+    return False
 
 
 def _taken_over(name: str, named: Sequence[str], earlier: Mapping[str, _Plan]) -> Axes:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,18 @@ from PIL import Image
 
 from fer_lightning.data.corpora.base import SourceRow
 from fer_lightning.data.corpora.drawn import Drawn
+from fer_lightning.labels import CODES
 from fer_lightning.registry import corpora
+from tests.helpers.layouts.fer_plus import COLUMNS
 
-NAMES = ("fer2013", "folder", "table", "lab")
+NAMES = ("fer2013", "fer_plus", "folder", "table", "lab")
 """Those of many faces; of the other datasets there are as few as their layouts need."""
 COUNT = 70
 """Faces: ten of each of seven emotions, two of each of five people."""
+CODED = [CODES["fer2013"][code] for code in range(7)]
+"""FER-2013's emotions by code."""
+VOTED = COLUMNS.split(",")[:8]
+"""Emotions that FER+'s raters chose from, in the order of its columns."""
 
 Face = tuple[int, SourceRow, NDArray[np.uint8]]
 
@@ -37,21 +44,34 @@ def make(root: Path) -> dict[str, Path]:
         if name not in NAMES and corpora.load(name).facts is not None:
             builder = import_module(f"tests.helpers.layouts.{name}")
             made[name] = builder.build(root / name, size=128)
-    table = []
+    table, pixels, votes = [], [], []
     for number, row, picture in faces():
         image, emotion, subject = Image.fromarray(picture), str(row.emotion), str(row.subject)
         part = ("train", "train", "train", "val", "test")[number // 7 % 5]
         usage = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}[part]
         half = "train" if part == "train" else "test"
         cut = image.crop((24, 24, 104, 104)).resize((48, 48)).convert("L")
-        _save(cut, made["fer2013"] / half / emotion / f"{usage}_{number}.jpg")
+        if emotion != "disgust" or number // 7 % 5:  # rarer in training, as in FER-2013
+            _save(cut, made["fer2013"] / half / emotion / f"{usage}_{number}.jpg")
+        values = " ".join(map(str, np.asarray(cut).ravel()))
+        pixels.append([CODED.index(emotion), values, usage])
+        shares = [6 * (voted == emotion) + 2 * (voted == "neutral") for voted in VOTED]
+        votes.append([usage, f"fer{number:07d}.png", *shares, 2, 0])
         _save(image, made["folder"] / emotion / f"{number}.jpg")
         _save(image, made["table"] / "images" / f"{number}.jpg")
         _save(image, made["lab"] / f"{subject}_{emotion}_{number}.png")
         table.append([f"images/{number}.jpg", emotion, subject, part])
-    with (made["table"] / "labels.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["image", "emotion", "subject", "split"], *table])
+    _write(made["table"] / "labels.csv", [["image", "emotion", "subject", "split"], *table])
+    _write(made["fer_plus"] / "fer2013.csv", [["emotion", "pixels", "Usage"], *pixels])
+    header = ["Usage", "Image name", *VOTED, "unknown", "NF"]
+    _write(made["fer_plus"] / "fer2013new.csv", [header, *votes])
     return made
+
+
+def _write(path: Path, rows: list[list[Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
 
 
 def _save(image: Image.Image, path: Path) -> None:

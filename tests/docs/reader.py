@@ -21,6 +21,11 @@ from tests.docs.commands import Command
 Run = Callable[[Any], Any]
 """What a job does with its typed configuration."""
 
+FOLDERS = ("RUN", "OTHER", "CLASSIFIER", "OUT")
+"""Folders of runs and archives, by the names that pages give them."""
+WEIGHTS = {"detector.": "retinaface", "model.": "imagenet"}
+"""Which file FILE stands for in keys that begin so; elsewhere, Inception's."""
+
 
 @dataclass
 class Reader:
@@ -28,13 +33,13 @@ class Reader:
 
     Attributes:
         capture: Gives what was printed.
-        places: What stands for DIR, by corpus, for FILE (``weights``, and ``retinaface`` where a
-            detector takes it), and, where commands are executed, for a RUN, an OTHER or an OUT
-            that the page has not made.
+        places: What stands for DIR, by corpus, for FILE (``weights``, and those of
+            :data:`WEIGHTS`), and, where commands are executed, for those of :data:`FOLDERS` that
+            the page has not made.
         wrapped: From a job and the command to what is run instead of the job.
         executes: Whether that does the job, so that the mistakes that it meets are met.
         mistakes: A text for each command that does not work.
-        makers: What made RUN, OTHER and OUT.
+        makers: What made each of :data:`FOLDERS`.
     """
 
     capture: pytest.CaptureFixture[str]
@@ -81,10 +86,11 @@ class Reader:
         return main([self._filled(word, command) for word in arguments])
 
     def _filled(self, word: str, command: Command) -> str:
-        """A word with what DIR and FILE stand for; RUN, OTHER and OUT stand for themselves."""
+        """A word with what DIR and FILE stand for; :data:`FOLDERS` stand for themselves."""
         if re.search(r"\bDIR\b", word):
             word = re.sub(r"\bDIR\b", str(self.places[_corpus(word, command)]), word)
-        weights = "retinaface" if word.startswith("detector.") else "weights"
+        kinds = (kind for start, kind in WEIGHTS.items() if word.startswith(start))
+        weights = next(kinds, "weights")
         word = re.sub(r"\bFILE\b", str(self.places[weights]), word)
         word = word.replace("$SLURM_ARRAY_TASK_ID", "0")
         key, _, value = word.partition("=")
@@ -94,9 +100,9 @@ class Reader:
         return word
 
     def _clear(self, command: Command) -> None:
-        """Take RUN, OTHER and OUT from what makes others, and give them to what needs them."""
+        """Take :data:`FOLDERS` from what makes others, and give them to what needs them."""
         words = [w for w in command.words if not w.startswith(("trainer.", "logger", "force="))]
-        for name in ("RUN", "OTHER", "OUT"):
+        for name in FOLDERS:
             if words_making(name) & set(words):
                 if self.makers.setdefault(name, words) != words:
                     shutil.rmtree(name, ignore_errors=True)

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
+from torchvision.models import resnet18
 
 from fer_lightning.cli import JOBS
 from fer_lightning.config.benchmark import BenchmarkConfig
@@ -29,12 +31,13 @@ from fer_lightning.detectors.retinaface import Backbone
 from fer_lightning.detectors.retinaface_network import RetinaFaceNetwork
 from fer_lightning.devices import can_compile
 from fer_lightning.jobs.study import _as_typed, _mistake
+from fer_lightning.models.classifier.config import WIDTHS, ClassifierConfig
 from fer_lightning.runs import JobResult
 from fer_lightning.studies.record import StudyRecord
 from tests.conftest import REPOSITORY
 from tests.docs import layouts
 from tests.docs.commands import Command, commands, pages
-from tests.docs.reader import Reader, Run
+from tests.docs.reader import FOLDERS, WEIGHTS, Reader, Run
 from tests.helpers.inception import random_inception
 
 LISTED = REPOSITORY / "tests" / "docs" / "only_composed.txt"
@@ -71,7 +74,7 @@ def reason(command: Command) -> str | None:
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What DIR and FILE stand for."""
     root = tmp_path_factory.mktemp("data")
-    weights = {"weights": root / "inception.pth", "retinaface": root / "retinaface.pth"}
+    weights = {name: root / f"{name}.pth" for name in ("weights", *WEIGHTS.values())}
     return {**layouts.make(root), "data": root, **weights}
 
 
@@ -160,7 +163,7 @@ def small(job: str, run: Run, command: Command) -> Run:
             config.workers = 1
         if isinstance(config, TrainConfig | BenchmarkConfig):
             config.data.batch_size = min(config.data.batch_size, 8)
-            config.model.width = min(config.model.width, 4)  # type: ignore[attr-defined]
+            _narrow(config.model)
         if isinstance(config, BenchmarkConfig):
             config.rounds, config.seconds, config.counts = 1, 0.5, [100, 120, 140]
         if isinstance(config, TrainConfig):
@@ -172,13 +175,36 @@ def small(job: str, run: Run, command: Command) -> Run:
                 config.logger.wandb = WandbMode.disabled
         if isinstance(config, EvaluateConfig | GenerateConfig):
             config.accelerator = "cpu"
-        if isinstance(config, EvaluateConfig):
-            config.evaluation.per_class &= config.feature.name == "pixels"
+        if isinstance(config, GenerateConfig):
+            _fewer(config)
+        if isinstance(config, EvaluateConfig) and config.feature.name == "inception":
+            config.evaluation.per_class &= not _generates(config.run)
         if isinstance(config, StudyConfig):
             config.study.seeds = config.study.seeds[:1]
         return run(config)
 
     return cut
+
+
+def _narrow(model: Any) -> None:
+    """The model with few filters, where their number is a key of its."""
+    if not isinstance(model, ClassifierConfig) or model.network in WIDTHS:
+        model.width = min(model.width, 4)
+
+
+def _generates(run: Path) -> bool:
+    """Whether the run's model is measured by what it generates."""
+    file = run / "config.yaml"
+    return file.is_file() and yaml.safe_load(file.read_text())["model"]["name"] != "classifier"
+
+
+def _fewer(config: GenerateConfig) -> None:
+    """Ten images of a class or less."""
+    if config.count is not None:
+        config.count = min(config.count, 70)
+    if isinstance(config.fill, int):
+        config.fill = min(config.fill, 10)
+    config.counts = {emotion: min(number or 0, 10) for emotion, number in config.counts.items()}
 
 
 @pytest.fixture(scope="module")
@@ -189,15 +215,17 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(places: dict[str, Path], shared: Path) -> dict[str, Path]:
-    """What stands for FILE, and for RUN, OTHER and OUT on pages that begin with them."""
+    """What stands for FILE, and for the folders on pages that begin with them."""
     torch.save(random_inception(), places["weights"])
     torch.save(RetinaFaceNetwork(Backbone.mobilenet025).state_dict(), places["retinaface"])
-    return {**places, **{name: shared / name for name in ("RUN", "OTHER", "OUT")}}
+    torch.save(resnet18().state_dict(), places["imagenet"])
+    return {**places, **{name: shared / name for name in FOLDERS}}
 
 
 FIRST = [
     "fer train data=fer2013 data.root=DIR run_dir=RUN",
     "fer train data=fer2013 data.root=DIR seed=1 run_dir=OTHER",
+    "fer train model=classifier data=fer2013 data.root=DIR run_dir=CLASSIFIER",
     "fer generate run=RUN count=70 archive=OUT",
 ]
 

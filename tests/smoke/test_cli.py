@@ -120,3 +120,21 @@ def test_no_torch_is_loaded_to_report_a_key(fer: Fer) -> None:
     done = fer("train", "model.latent_dim=-3", PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 2
     assert "| torch" not in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    """As in ``fer study study=augmentation dry_run=true | head -1``."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "fer_lightning", "study", "study=augmentation",
+         "dry_run=true"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 1

@@ -155,3 +155,35 @@ SN = {"model.spectral_norm": [True, False]}
 def test_what_has_no_one_meaning_is_refused(changes: dict[str, Stage], said: str) -> None:
     with pytest.raises(UserError, match=r"^study\.stages\." + said):
         cells(stages=stages(**changes))
+
+
+def test_a_stage_with_a_seed_of_its_own_is_made_once_for_all() -> None:
+    study = Study(
+        name="s",
+        seeds=[0, 1],
+        stages={
+            "judge": Stage(job="train", seed=7, overrides=["model=classifier"]),
+            "train": Stage(job="train", axes={"model.width": [4, 8]}),
+            "judged": Stage(job="evaluate", overrides=["run=cell:train", "feature.run=cell:judge"]),
+        },
+    )
+    cells = cells_of(study, [])
+    judge, *others = cells
+    assert (judge.seed, judge.overrides) == (None, ["model=classifier", "seed=7", "logger.group=s"])
+    assert [c.stage for c in others].count("judge") == 0
+    judged = [c for c in others if c.stage == "judged"]
+    assert [(c.axes, c.seed) for c in judged] == [
+        ({"model.width": width}, seed) for width in (4, 8) for seed in (0, 1)
+    ]
+    assert all(c.needs(judge) for c in judged)
+
+
+def test_a_seed_of_its_own_is_not_for_what_follows_seeds() -> None:
+    stages = {
+        "train": Stage(job="train"),
+        "generate": Stage(job="generate", seed=0, overrides=["run=cell:train"]),
+    }
+    with pytest.raises(UserError, match=r"generate\.seed=0: it names train"):
+        cells_of(Study(name="s", stages=stages), [])
+    with pytest.raises(UserError, match="evaluate has none"):
+        Stage(job="evaluate", seed=0)
