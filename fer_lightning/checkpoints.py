@@ -20,8 +20,12 @@ OURS = {"description", "images_seen", "random", "threads"}
 """What a checkpoint of ours holds besides Lightning's parts."""
 
 
-def checkpoint_of(run: Path) -> Path:
+def checkpoint_of(run: Path, key: str = "run") -> Path:
     """The newest weights of a run folder.
+
+    Args:
+        run: The folder.
+        key: That it was given by.
 
     Raises:
         UserError: If the folder is missing or holds none.
@@ -29,7 +33,7 @@ def checkpoint_of(run: Path) -> Path:
     path = run.expanduser() / "checkpoints" / "last.ckpt"
     if not path.is_file():
         raise UserError(
-            f"run={run}: there is no checkpoints/last.ckpt; give a folder that `fer train` wrote"
+            f"{key}={run}: there is no checkpoints/last.ckpt; give a folder that `fer train` wrote"
         )
     return path
 

@@ -24,12 +24,13 @@ from fer_lightning.config.plain import to_plain
 from fer_lightning.config.schema import TrainConfig, TrainerConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
+from fer_lightning.errors import UserError
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.loggers.wandb_mirror import WandbMirror
 from fer_lightning.metrics.evaluator import Evaluator
 from fer_lightning.metrics.generation import GenerationEvaluator
 from fer_lightning.metrics.recognition import RecognitionEvaluator
-from fer_lightning.models.classifier.config import ClassifierConfig, Schedule
+from fer_lightning.models.classifier.config import ClassifierConfig
 from fer_lightning.models.config import AdversarialConfig
 from fer_lightning.ranks import PATIENCE
 from fer_lightning.runs import RunFolder
@@ -46,6 +47,7 @@ class Watch:
         checkpointing: Knows how long it has taken.
         evaluator: Measures while training, or None.
         losses: Knows the newest losses.
+        alternating: Whether a loss may leave out some of the weights, as a GAN's do.
         callbacks: All of them, in the order in which they are called.
     """
 
@@ -55,6 +57,7 @@ class Watch:
     checkpointing: Checkpointing
     evaluator: Evaluator[Any] | None
     losses: LossLog
+    alternating: bool
     callbacks: list[lightning.Callback]
 
     @classmethod
@@ -77,12 +80,14 @@ class Watch:
             checkpointing,
             *([ImagesBar(length.max_images)] if length.progress else []),
         ]
-        return cls(metrics, window, stopping, checkpointing, evaluator, losses, callbacks)
+        alternating = not isinstance(config.model, ClassifierConfig)
+        return cls(
+            metrics, window, stopping, checkpointing, evaluator, losses, alternating, callbacks
+        )
 
     def trainer(self, length: TrainerConfig, folder: RunFolder) -> lightning.Trainer:
         """Lightning's trainer; its clock is not used, ours ends the run."""
-        # A GAN's losses use one network's parameters at a time, hence find_unused_parameters.
-        parallel = DDPStrategy(find_unused_parameters=True, timeout=PATIENCE)
+        parallel = DDPStrategy(find_unused_parameters=self.alternating, timeout=PATIENCE)
         return lightning.Trainer(
             accelerator=length.accelerator,
             devices=length.devices,
@@ -112,8 +117,13 @@ def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator[Any] | N
     """What measures the validation part while the model trains."""
     model, length = config.model, config.trainer
     if isinstance(model, ClassifierConfig):
-        acts = model.keep_best or model.patience or model.schedule is Schedule.plateau
-        if not acts and not len(faces.parts["val"]):
+        if len(faces.division["val"]) < 2:
+            if model.heeds_validation:
+                raise UserError(
+                    f"the validation part has {len(faces.division['val'])} images, and this "
+                    "training goes by it: give more (data.split.val), or pass "
+                    "model.keep_best=false model.patience=0 and another model.schedule than plateau"
+                )
             return None  # nobody needs what there is not
         return RecognitionEvaluator(
             faces, "val", RecognitionConfig(), model.validation_images, length.max_images

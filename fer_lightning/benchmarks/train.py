@@ -20,10 +20,11 @@ from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.schema import LoggerConfig, TrainConfig, TrainerConfig, WandbMode
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.devices import can_compile
+from fer_lightning.errors import UserError
 from fer_lightning.fitting import Watch
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.models.cgan.config import CGANConfig
-from fer_lightning.models.classifier.config import WIDTHS, ClassifierConfig
+from fer_lightning.models.classifier.config import WIDTHS, ClassifierConfig, Schedule
 from fer_lightning.models.config import ModelConfig
 from fer_lightning.runs import RunFolder
 
@@ -48,6 +49,8 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
         UserError: If the plain loops cannot do what the model is asked for.
     """
     model = config.model
+    if config.data.soft_labels:
+        raise UserError("data.soft_labels=true: the plain loop of benchmark=train has hard ones")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     faces = FaceDataModule(config.data, config.detector, config.image_size, config.channels, 0)
     faces.setup()
@@ -146,7 +149,7 @@ class FerTrain:
     @cached_property
     def module(self) -> TrainingModule:
         """The model; kept, so that it is compiled once."""
-        module = self.config.model.build(self.faces.faces, 0)
+        module = _unvalidated(self.config.model).build(self.faces.faces, 0)
         if "compile" in self.trainer:
             module.compile_networks(self.trainer["compile"])
         return module
@@ -182,7 +185,14 @@ class FerTrain:
 def _unvalidated(model: ModelConfig) -> ModelConfig:
     """A plain loop measures nothing in between."""
     if isinstance(model, ClassifierConfig):
-        return replace(model, validation_images=10**12)
+        return replace(
+            model,
+            validation_images=10**12,
+            keep_best=False,
+            patience=0,
+            schedule=Schedule.constant,
+            warmup_images=0,
+        )
     return model
 
 

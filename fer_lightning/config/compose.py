@@ -8,7 +8,11 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
+from omegaconf.errors import (
+    InterpolationKeyError,
+    InterpolationResolutionError,
+    MissingMandatoryValue,
+)
 
 from fer_lightning.errors import UserError
 
@@ -25,6 +29,8 @@ def to_typed(composed: DictConfig) -> Any:
         raise UserError(f"{error.full_key} is required: pass {error.full_key}=…") from error
     except UserError as error:
         raise UserError(_in_its_part(composed, str(error))) from error
+    except InterpolationKeyError as error:
+        raise UserError(f"{error.full_key}: {error.msg}; pass {error.full_key}=…") from error
     except InterpolationResolutionError as error:
         variable = str(error.msg).rpartition("variable '")[2].partition("'")[0]
         raise UserError(

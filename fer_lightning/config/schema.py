@@ -191,20 +191,34 @@ class TrainConfig(FaceConfig):
                 f"model.gradient_clip={clip} would clip gradients that trainer.precision=16-mixed "
                 "has scaled: use bf16-mixed"
             )
-        if self.trainer.evaluate_images is not None and not isinstance(
-            self.model, AdversarialConfig
-        ):
-            raise UserError(
-                f"trainer.evaluate_images={self.trainer.evaluate_images} is for models that "
-                "generate; a classifier is measured every model.validation_images"
-            )
-        if self.data.soft_labels and not isinstance(self.model, ClassifierConfig):
+        if self.data.soft_labels and isinstance(self.model, AdversarialConfig):
             raise UserError(f"data.soft_labels=true is for model=classifier, not {self.model.name}")
         asked = self.feature is not None or self.evaluation != EvaluationConfig()
-        if asked and self.trainer.evaluate_images is None:
+        if isinstance(self.model, ClassifierConfig):
+            self._check_lengths(self.model)
+            if asked or self.trainer.evaluate_images is not None:
+                raise UserError(
+                    "trainer.evaluate_images=, evaluation.* and feature= are for models that "
+                    "generate; a classifier is measured every model.validation_images"
+                )
+        elif asked and self.trainer.evaluate_images is None:
             raise UserError(
                 "feature= and evaluation.* are for measuring while training: pass "
                 "trainer.evaluate_images=N, too, or use `fer evaluate` afterwards"
             )
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed={self.seed}: give 0 to {2**32 - 1}")
+
+    def _check_lengths(self, model: ClassifierConfig) -> None:
+        """Refuse a training at a step size of zero, or one that never gets to the full one."""
+        length = self.trainer.max_images
+        if model.schedule_images is not None and model.schedule_images < length:
+            raise UserError(
+                f"model.schedule_images={model.schedule_images}: the step size is zero before "
+                f"trainer.max_images={length} is reached; give as many"
+            )
+        if model.warmup_images > length:
+            raise UserError(
+                f"model.warmup_images={model.warmup_images} is longer than "
+                f"trainer.max_images={length}"
+            )

@@ -62,12 +62,14 @@ def _erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
     area = AREA[0] + area * (AREA[1] - AREA[0])
     low, high = area.clamp(min=ASPECT[0]).log(), (1 / area).clamp(max=ASPECT[1]).log()
     aspect = (low + aspect * (high - low)).exp()
-    rows = _within(height, (area * aspect).sqrt(), top)[:, None, :, None]
-    columns = _within(width, (area / aspect).sqrt(), left)[:, None, None, :]
-    erased = (rows & columns & (chosen < probability)[:, None, None, None]).expand(images.shape)
-    # Only as much noise as is needed, since a CPU draws it for every device.
-    noise = torch.rand(int(erased.sum()), generator=generator) * 2 - 1
-    return images.masked_scatter(erased.to(images.device), noise.to(images))
+    rows = _within(height, (area * aspect).sqrt(), top) & (chosen < probability)[:, None]
+    columns = _within(width, (area / aspect).sqrt(), left)
+    # As little noise and as small masks as will do: a CPU draws them for every device.
+    needed = int((rows.sum(1) * columns.sum(1)).sum()) * images.shape[1]
+    noise = torch.rand(needed, generator=generator) * 2 - 1
+    rows, columns = rows.to(images.device), columns.to(images.device)
+    erased = (rows[:, None, :, None] & columns[:, None, None, :]).expand(images.shape)
+    return images.masked_scatter(erased, noise.to(images))
 
 
 def _within(pixels: int, side: Tensor, place: Tensor) -> Tensor:

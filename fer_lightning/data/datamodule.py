@@ -10,6 +10,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.corpora.base import Corpus, SplitScheme
@@ -71,30 +72,35 @@ class FaceDataModule(lightning.LightningDataModule):
         if self.archives:
             return
         if self.data.archive is not None:
-            main = self._open(self.data.archive, self.channels)
+            main = self._open("data.archive", self.data.archive, self.channels)
         else:
             main = prepare(Recipe.of(self.data, self.detector, self.image_size, self.channels))
-        extra = [self._open(path, main.shape[3]) for path in self.data.extra]
+        extra = [self._open("data.extra", path, main.shape[3]) for path in self.data.extra]
         keys = [archive.key for archive in (main, *extra)]
         for path, archive in zip(self.data.extra, extra, strict=True):
             if keys.count(archive.key) > 1:
                 raise UserError(f"data.extra: {path} holds the very faces of another archive")
         self.archives = [main, *extra]
 
-    def _open(self, path: Path, wanted: int | None) -> FaceArchive:
+    def _open(self, key: str, path: Path, wanted: int | None) -> FaceArchive:
         """Open a given archive and check that it fits; any channels will do for None."""
-        archive = FaceArchive.open(path.expanduser())
+        place = path.expanduser()
+        if not place.is_dir():
+            raise UserError(
+                f"{key}={path}: there is no such folder; give an archive of `fer prepare` or "
+                "`fer generate`"
+            )
+        archive = FaceArchive.open(place)
         _, size, _, channels = archive.shape
-        if size != self.image_size:
-            raise UserError(
-                f"image_size={self.image_size}, but {path} holds faces of {size} pixels: pass "
-                f"image_size={size}, or prepare another archive"
-            )
-        if wanted not in (None, channels):
-            raise UserError(
-                f"channels={wanted}, but {path} holds faces of {channels}: pass "
-                f"channels={channels}, or prepare another archive"
-            )
+        for name, own, found in (
+            ("image_size", self.image_size, size),
+            ("channels", wanted, channels),
+        ):
+            if own not in (None, found):
+                raise UserError(
+                    f"{name}={own}, but {key}={path} holds faces of {found}: pass {name}={found}, "
+                    "or make another archive"
+                )
         return archive
 
     def setup(self, stage: str | None = None) -> None:
@@ -148,6 +154,12 @@ class FaceDataModule(lightning.LightningDataModule):
             division["train"] = np.concatenate([division["train"], added])
             start += len(archive)
         return division
+
+    def places(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Number of the archive of each row, and its row in that; both (N,)."""
+        starts = np.cumsum([0, *(len(archive) for archive in self.archives)])
+        owners = np.searchsorted(starts, rows, side="right") - 1
+        return owners, rows - starts[owners]
 
     @property
     def faces(self) -> FaceFormat:

@@ -39,9 +39,13 @@ class ClassifierFeatureConfig(FeatureConfig):
         """Name, version, the hash of the checkpoint, and how faces of another size are shown."""
         from fer_lightning.checkpoints import checkpoint_of
 
+        return self.protocol_of(file_digest(checkpoint_of(self.run, "feature.run")))
+
+    def protocol_of(self, checkpoint: str) -> dict[str, Any]:
+        """The same, given the hash of the checkpoint that was read."""
         return {
             "feature": self.name,
             "version": VERSION,
-            "checkpoint": file_digest(checkpoint_of(self.run)),
+            "checkpoint": checkpoint,
             "resize": "bilinear, antialias",
         }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -97,12 +98,8 @@ class Inception(FeatureNetwork):
     def forward(self, faces: Tensor) -> Features:
         """Pool features and logits."""
         images = faces.permute(0, 3, 1, 2).expand(-1, 3, -1, -1).contiguous()
-        if faces.is_cuda:
-            # TF32 would move FID in its fourth digit, and by another amount on another GPU.
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                vectors: Tensor = self.network(images)
-        else:
-            vectors = self.network(images)
+        with _exact_convolutions():
+            vectors: Tensor = self.network(images)
         classifier: Tensor = self.network.get_parameter("fc.weight")
         return Features(vectors, vectors @ classifier.T)
 
@@ -119,17 +116,17 @@ class ExpressionClassifier(FeatureNetwork):
     """
 
     def __init__(self, config: ClassifierFeatureConfig) -> None:
-        from fer_lightning.checkpoints import checkpoint_of, load_model
+        from fer_lightning.checkpoints import checkpoint_of, load_hashed
         from fer_lightning.models.classifier.module import Classifier
 
-        module = load_model(checkpoint_of(config.run))
+        module, checkpoint = load_hashed(checkpoint_of(config.run, "feature.run"))
         if not isinstance(module, Classifier):
             raise UserError(
                 f"feature.run={config.run} is no classifier; train one by `fer train "
                 "model=classifier`"
             )
         network = module.best_network
-        super().__init__(config.name, network.num_features, config.protocol())
+        super().__init__(config.name, network.num_features, config.protocol_of(checkpoint))
         self.network = network
         self.emotions = module.classes
         self.faces = module.description["faces"]
@@ -144,8 +141,19 @@ class ExpressionClassifier(FeatureNetwork):
             images = images.expand(-1, 3, -1, -1)
         if images.shape[2] != size:
             images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-        vectors: Tensor = self.network.features(images)
-        return Features(vectors.float(), self.network.classify(vectors).float())
+        with _exact_convolutions():
+            vectors: Tensor = self.network.features(images)
+            return Features(vectors.float(), self.network.classify(vectors).float())
+
+
+@contextmanager
+def _exact_convolutions() -> Iterator[None]:
+    """TF32 would move FID in its fourth digit, and by another amount on another GPU."""
+    if not torch.cuda.is_available():
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
 
 
 def _inception(path: Path, antialias: bool) -> nn.Module:

@@ -22,6 +22,7 @@ from fer_lightning.data.duplicates import leak_warning, seen_in_training
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
+from fer_lightning.features.inception import InceptionConfig
 from fer_lightning.metrics.evaluator import Evaluator
 from fer_lightning.metrics.generation import GenerationEvaluator
 from fer_lightning.metrics.recognition import RecognitionEvaluator
@@ -67,6 +68,7 @@ def run(config: EvaluateConfig) -> JobResult:
         "threads": torch.get_num_threads(),
         "archives": [archive.record for archive in faces.archives],
         "near_duplicates": _seen(faces, trained_on, config.split),
+        **measured.details,
         "command": command_line(),
         **provenance(),
     }
@@ -86,6 +88,11 @@ def _evaluator(
     if isinstance(module, Classifier):
         if config.evaluation != EvaluationConfig():
             raise UserError("evaluation.* is for generating models; a classifier: recognition.*")
+        if config.feature != InceptionConfig():
+            raise UserError(
+                f"feature={config.feature.name} is for generating models; leave it out for a "
+                "classifier, or give feature.run=RUN and the run of a GAN"
+            )
         return RecognitionEvaluator(faces, config.split, config.recognition)
     if isinstance(module, AdversarialModule):
         if config.recognition != RecognitionConfig():
@@ -93,7 +100,10 @@ def _evaluator(
         return GenerationEvaluator(
             faces, config.split, [config.feature], config.evaluation, trained_on=trained_on
         )
-    raise UserError(f"run={config.run}: {type(module).__name__} neither generates nor recognises")
+    raise UserError(
+        f"run={config.run}: {type(module).__name__} neither generates nor recognises, so it cannot "
+        "be measured here"
+    )
 
 
 def _faces(
@@ -124,7 +134,9 @@ def _faces(
     try:
         return faces, _faces_of_run(folder)
     except UserError as error:
-        print(f"fer: warning: memorisation is not measured: {error}", file=sys.stderr)
+        print(
+            f"fer: warning: copies of training images are not looked for: {error}", file=sys.stderr
+        )
         return faces, str(error)
 
 
@@ -134,7 +146,7 @@ def _faces_of_run(folder: Path) -> FaceDataModule:
     Raises:
         UserError: If it cannot be found or made here, or is no longer the same.
     """
-    plain, keys, recorded = _recorded(folder)
+    plain, keys, places = _recorded(folder)
     try:
         block = plain["data"].pop("detector")
         data = from_plain(corpora, plain["data"])
@@ -143,16 +155,18 @@ def _faces_of_run(folder: Path) -> FaceDataModule:
         shape = (plain["image_size"], plain["channels"], plain["seed"])
     except (KeyError, TypeError, AttributeError, OmegaConfBaseException) as error:
         raise UserError(f"{folder / 'config.yaml'} is not of this version ({error})") from error
-    if data.archive is None and recorded is not None and recorded.is_dir():
-        archive = FaceArchive.open(recorded)
-        if archive.key == keys[0]:
-            data.archive = recorded  # needs no source and no detector
+    there = [place.is_dir() and FaceArchive.open(place).key == key for place, key in places]
+    if data.archive is None and there[:1] == [True]:
+        data.archive = places[0][0]  # needs no source and no detector
+    if len(there) == 1 + len(data.extra):  # as absolute paths, whatever was typed
+        extra = zip(there[1:], places[1:], data.extra, strict=True)
+        data.extra = [place if found else typed for found, (place, _), typed in extra]
     faces = FaceDataModule(data, detector, *shape)
     faces.setup()
     found = [archive.key for archive in faces.archives]
     if found != keys:
-        places = ", ".join(str(archive.path) for archive in faces.archives)
-        raise UserError(f"{places} holds other faces than those that the run was trained on")
+        opened = ", ".join(str(archive.path) for archive in faces.archives)
+        raise UserError(f"{opened} holds other faces than those that the run was trained on")
     return faces
 
 
@@ -165,16 +179,16 @@ def _seen(
     return seen_in_training(faces, trained_on, [split])
 
 
-def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], Path | None]:
-    """What a run says of its data: configuration, archive keys, and where the main archive was."""
+def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], list[tuple[Path, str]]]:
+    """What a run says of its data: configuration, archive keys, and where those archives were."""
     try:
         plain: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         keys = list(manifest["identity"]["archives"])
-        recorded = Path(manifest["archives"][0]) if "archives" in manifest else None
+        places = list(zip(map(Path, manifest.get("archives", [])), keys, strict=False))
     except (OSError, ValueError, KeyError, IndexError, TypeError, yaml.YAMLError) as error:
         raise UserError(f"{folder} does not say what it was trained on ({error!r})") from error
-    return plain, keys, recorded
+    return plain, keys, places
 
 
 def _path(folder: Path, protocol: dict[str, Any]) -> Path:
@@ -191,16 +205,23 @@ def _finished(path: Path) -> dict[str, Any] | None:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _ = content["metrics"], content["protocol"]
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it, or pass force=true") from error
+        raise _damaged(path, error) from error
     return content
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path} is damaged ({error!r}): delete it, or pass force=true")
 
 
 def _show(evaluator: Evaluator[Any], path: Path, content: dict[str, Any]) -> JobResult:
     for archive in content.get("archives", []):
         if "remark" in archive:
             print(archive["remark"])
-    for line in evaluator.report(path, {"intervals": {}, **content}):
-        print(line)
+    try:
+        lines = list(evaluator.report(path, {"intervals": {}, **content}))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, error) from error
+    print("\n".join(lines))
     warning = leak_warning(content.get("near_duplicates", {}))  # older files have none
     if warning:
         print(warning, file=sys.stderr)

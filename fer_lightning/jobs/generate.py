@@ -33,7 +33,9 @@ def run(config: GenerateConfig) -> FaceArchive:
     """
     module, checkpoint = load_hashed(checkpoint_of(config.run))
     if not isinstance(module, AdversarialModule):
-        raise UserError(f"run={config.run}: this model generates no images")
+        raise UserError(
+            f"run={config.run}: this model generates no images; give the run of a GAN (model=cgan)"
+        )
     counts = images_of_each(config, module)
     total = sum(counts.values())
     settings: dict[str, Any] = {

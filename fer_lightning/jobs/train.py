@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import torch
 
 from fer_lightning.checkpoints import read_checkpoint
-from fer_lightning.config.plain import identity, path_fields, to_plain
+from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.duplicates import leak_warning, seen_in_training
@@ -19,6 +20,7 @@ from fer_lightning.fitting import Watch, log_to
 from fer_lightning.launchers.slots import core_count
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.models.base import TrainingModule
+from fer_lightning.models.classifier.config import ClassifierConfig
 from fer_lightning.pictures import loss_curves
 from fer_lightning.ranks import other_ranks, rank, refuse_other_launchers
 from fer_lightning.rng import seed_globally
@@ -101,6 +103,11 @@ def check_devices(config: TrainConfig) -> None:
             f"data.batch_size={batch_size} cannot be shared by trainer.devices={trainer.devices}: "
             "give a multiple"
         )
+    if isinstance(config.model, ClassifierConfig) and batch_size < 2 * trainer.devices:
+        raise UserError(
+            f"data.batch_size={batch_size}: batch norm needs two images on each device; give at "
+            f"least {2 * trainer.devices}"
+        )
     if trainer.sync_batchnorm and on_cpu:
         raise UserError(
             "trainer.sync_batchnorm=true: PyTorch's SyncBatchNorm works on GPUs alone; on CPUs "
@@ -118,9 +125,9 @@ def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
     plain = identity(config)
     if config.data.archive is not None or config.data.detector is not None:
         plain.pop("detector")  # the job's detector cut nothing
-    for key in path_fields(type(config.model)):  # weights to start from count by their content
-        if (file := getattr(config.model, key)) is not None:
-            plain["model"][key] = file_digest(_existing(key, file))
+    for each in fields(config.model):
+        if each.metadata.get("weights") and (file := getattr(config.model, each.name)) is not None:
+            plain["model"][each.name] = file_digest(_existing(each.name, file))
     plain["archives"] = [archive.key for archive in faces.archives]
     corpus = faces.archives[0].manifest["corpus"]
     name = f"{config.model.name}-{corpus}-{digest(plain)[:8]}-s{config.seed}"
@@ -131,7 +138,9 @@ def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
 def _existing(key: str, file: Path) -> Path:
     path = file.expanduser()
     if not path.is_file():
-        raise UserError(f"model.{key}={file}: there is no such file")
+        raise UserError(
+            f"model.{key}={file}: there is no such file, and a run is named by what it starts from"
+        )
     return path
 
 
@@ -218,6 +227,7 @@ def _finish(
             "metrics": newest,
             "protocol": None if measured is None else measured.protocol,
             "images_seen": module.images_seen,
+            "measured_images": module.measured_images,
             "converged": module.converged,
             "seconds": round(watch.checkpointing.seconds, 3),
             "seed": config.seed,

@@ -24,11 +24,13 @@ class Measurement:
         metrics: Name to value; ``name/emotion`` is of one class.
         protocol: All that decides the values but the weights, as plain data.
         intervals: Of some metrics, the ends of a 95 % interval.
+        details: What else belongs into the evaluation's file, as plain data.
     """
 
     metrics: dict[str, float]
     protocol: dict[str, Any]
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Evaluator(Callback, Generic[Module]):
@@ -51,6 +53,11 @@ class Evaluator(Callback, Generic[Module]):
         self.interval = interval
         self.max_images = max_images
         self.last: Measurement | None = None
+
+    @property
+    def state_key(self) -> str:
+        """One name in checkpoints, whatever the kind."""
+        return "Evaluator"
 
     @abstractmethod
     def protocol(self, module: Module) -> dict[str, Any]:

@@ -53,10 +53,9 @@ def write_predictions(
 
 def _source(faces: FaceDataModule, rows: NDArray[np.int64]) -> pa.Table:
     """Where each image comes from."""
-    starts = np.cumsum([0, *(len(archive) for archive in faces.archives)])
-    owners = np.searchsorted(starts, rows, side="right") - 1
+    owners, places = faces.places(rows)
     keys = np.array([archive.key for archive in faces.archives], dtype=object)
     known = ["path", "frame", "subject"]
     table = pa.concat_tables([archive.table(known) for archive in faces.archives]).take(rows)
     table = table.add_column(0, "archive", pa.array(keys[owners], pa.string()))
-    return table.add_column(1, "row", pa.array(rows - starts[owners], pa.int64()))
+    return table.add_column(1, "row", pa.array(places, pa.int64()))

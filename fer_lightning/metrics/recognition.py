@@ -12,7 +12,7 @@ import torch
 from lightning import LightningModule, Trainer
 from numpy.typing import NDArray
 
-from fer_lightning.callbacks.clock import images_seen
+from fer_lightning.callbacks.clock import crossed, images_seen
 from fer_lightning.config.evaluate import RecognitionConfig
 from fer_lightning.data.batch import to_unit_range
 from fer_lightning.data.datamodule import FaceDataModule
@@ -96,6 +96,7 @@ class RecognitionEvaluator(Evaluator[Classifier]):
         self.faces = faces
         self.split = split
         self.settings = settings
+        self._selected: tuple[list[str], Selection] | None = None
 
     def protocol(self, module: Classifier) -> dict[str, Any]:
         """Which faces, in which order, and how they are shown.
@@ -105,9 +106,8 @@ class RecognitionEvaluator(Evaluator[Classifier]):
         """
         selection, settings = self._select(module), self.settings
         sizes = np.bincount(selection.emotions, minlength=len(module.classes)).tolist()
-        starts = np.cumsum([0, *(len(archive) for archive in self.faces.archives)])
-        measured = np.unique(np.searchsorted(starts, selection.rows, side="right") - 1)
-        owners = np.searchsorted(starts, self.faces.parts[EVERY], side="right") - 1
+        measured = np.unique(self.faces.places(selection.rows)[0])
+        owners, _ = self.faces.places(self.faces.parts[EVERY])
         return {
             "version": VERSION,
             "device": module.device.type,
@@ -146,7 +146,12 @@ class RecognitionEvaluator(Evaluator[Classifier]):
             found.predicted, labels, classes, settings.bootstrap, settings.seed
         )
         protocol = {**self.protocol(module), "left_out": measured.left_out}
-        return RecognitionMeasurement(measured.metrics, protocol, intervals, found)
+        matrix = confusion_matrix(found.predicted, labels, len(classes))
+        details = {
+            "measured_images": module.measured_images,
+            "confusion": {"classes": list(classes), "rows_true": matrix.tolist()},
+        }
+        return RecognitionMeasurement(measured.metrics, protocol, intervals, details, found)
 
     @torch.no_grad()
     def recognise(self, module: Classifier, best: bool) -> Recognition:
@@ -185,7 +190,7 @@ class RecognitionEvaluator(Evaluator[Classifier]):
             labels = found.selection.emotions
             metrics = recognition_metrics(found.probabilities, labels, module.classes).metrics
         metrics = of_all_ranks(metrics)[0]
-        module.validated(metrics)
+        module.validated(metrics, regular=crossed(cast(int, self.interval), module, batch))
         trainer.should_stop = trainer.should_stop or module.converged
         if not trainer.is_global_zero:
             return
@@ -201,7 +206,7 @@ class RecognitionEvaluator(Evaluator[Classifier]):
             return
         found, protocol = measured.recognition, measured.protocol
         classes = list(protocol["classes"])
-        matrix = confusion_matrix(found.predicted, found.selection.emotions, len(classes))
+        matrix = np.array(measured.details["confusion"]["rows_true"])
         title = f"{protocol['split']} of {protocol['corpus']}, {protocol['count']:,} images"
         confusion_picture(matrix, classes, path.with_suffix(".png"), title)
         write_predictions(
@@ -218,7 +223,7 @@ class RecognitionEvaluator(Evaluator[Classifier]):
         protocol = content["protocol"]
         yield (
             f"{protocol['count']:,} images, {protocol['split']} of {protocol['corpus']}; model at "
-            f"{content['images_seen']:,} images"
+            f"{content['images_seen']:,} images, weights of {content['measured_images']:,}"
         )
         yield from cautions(protocol)
         yield recognition_table(content["metrics"], content["intervals"])
@@ -228,4 +233,8 @@ class RecognitionEvaluator(Evaluator[Classifier]):
                 yield f"{what}: {path.with_suffix(suffix)}"
 
     def _select(self, module: Classifier) -> Selection:
-        return select(self.faces, self.split, module.classes, None, self.settings.seed)
+        """The rows, looked for once."""
+        if self._selected is None or self._selected[0] != module.classes:
+            found = select(self.faces, self.split, module.classes, None, self.settings.seed)
+            self._selected = module.classes, found
+        return self._selected[1]

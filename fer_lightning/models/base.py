@@ -111,6 +111,11 @@ class TrainingModule(lightning.LightningModule):
         """
 
     @property
+    def measured_images(self) -> int:
+        """The clock of the weights that the run stands for: those of now."""
+        return self.images_seen
+
+    @property
     def converged(self) -> bool:
         """Whether the run ends before its length, since it has nothing more to gain."""
         return False

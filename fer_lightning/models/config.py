@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from fer_lightning.models.base import TrainingModule
 
 
+WEIGHTS = {"weights": True}
+"""Metadata of a field with a file of weights to start from: its content is part of what a run is,
+wherever the file lies."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceFormat:
     """What the data fixes about a model, known once its archives are open.

@@ -57,6 +57,19 @@ def test_mistakes_end_in_one_line(fer: Fer, tmp_path: Path, override: str, hint:
 
 
 @pytest.mark.slow
+def test_a_classifier_is_timed_without_its_validations(fer: Fer, tmp_path: Path) -> None:
+    own = ["rounds=2", "seconds=0.2", "image_size=16", "channels=1", "model.width=4"]
+    ends = ["model.patience=1", "data.split.val=0", "model.schedule=cosine",
+            "model.schedule_images=100"]  # fmt: skip
+    done = fer(
+        "benchmark", "benchmark=train", "model=classifier", *own, *ends, *DRAWN,
+        "detector=whole_image", "out=OUT",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "classifier, paper_b of width 4" in (tmp_path / "OUT" / "speed.md").read_text()
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("c++"), reason="needs hardware: a C++ compiler")
 def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
     done = fer("benchmark", *TINY, *DRAWN, "detector=whole_image", "counts=[100,120,140]")

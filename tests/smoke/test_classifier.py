@@ -151,6 +151,9 @@ def test_train_measure_and_serve_as_features(fer: Fer, tmp_path: Path) -> None:
         (["model.network=resnet18", "model.pretrained=true", "model.width=64", "image_size=32",
           "model.weights=nowhere.pth"], "model.weights=nowhere.pth"),
         (["data.soft_labels=true"], "votes"),
+        (["data.extra=[nowhere]"], "data.extra=nowhere: there is no such folder"),
+        (["data.batch_size=1"], "data.batch_size=1: batch norm"),
+        (["model.warmup_images=200000"], "model.warmup_images=200000"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told(fer: Fer, tmp_path: Path, arguments: list[str], told: str) -> None:
@@ -166,9 +169,15 @@ def test_keys_of_the_other_kind_are_refused(fer: Fer, tmp_path: Path) -> None:
     archive = small_archive(tmp_path / "faces").path
     command = [*SETTINGS, f"data.archive={archive}", "run_dir=RUN", "trainer.max_images=80"]
     assert fer(*command).returncode == 0
+    measured = fer("evaluate", "run=RUN")
+    assert measured.returncode == 0, measured.stderr
+    place = tmp_path / measured.stdout.splitlines()[-1].removeprefix("evaluation: ")
+    place.write_text('{"metrics": {}, "protocol": {}}')
     for arguments, told in (
+        (["evaluate", "run=RUN"], "is damaged"),
         (["evaluate", "run=RUN", "evaluation.count=9"], "a classifier: recognition.*"),
-        (["generate", "run=RUN"], "generates"),
+        (["evaluate", "run=RUN", "feature=pixels"], "feature=pixels is for generating models"),
+        (["generate", "run=RUN"], "generates no images; give the run of a GAN"),
     ):
         done = fer(*arguments)
         assert done.returncode == 2

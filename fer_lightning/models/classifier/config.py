@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_lightning.errors import UserError
-from fer_lightning.models.config import FaceFormat, ModelConfig
+from fer_lightning.models.config import WEIGHTS, FaceFormat, ModelConfig
 
 if TYPE_CHECKING:
     from fer_lightning.models.classifier.module import Classifier
@@ -99,7 +99,7 @@ class ClassifierConfig(ModelConfig):
     network: Network = Network.paper_b
     width: int = 64
     pretrained: bool = False
-    weights: Path | None = None
+    weights: Path | None = field(default=None, metadata=WEIGHTS)
     dropout: float = 0.5
     label_smoothing: float = 0.0
     class_weights: bool = False
@@ -120,9 +120,10 @@ class ClassifierConfig(ModelConfig):
     patience: int = 0
 
     def __post_init__(self) -> None:
-        for key in ("lr", "plateau_factor"):
-            if not getattr(self, key) > 0:
-                raise UserError(f"model.{key}={getattr(self, key)}: give a number above 0")
+        if not self.lr > 0:
+            raise UserError(f"model.lr={self.lr}: give a number above 0")
+        if not 0 < self.plateau_factor < 1:
+            raise UserError(f"model.plateau_factor={self.plateau_factor}: give a number in (0, 1)")
         for key in ("width", "validation_images", "plateau_patience"):
             if getattr(self, key) < 1:
                 raise UserError(f"model.{key}={getattr(self, key)}: give at least 1")
@@ -136,13 +137,27 @@ class ClassifierConfig(ModelConfig):
             if not 0 <= getattr(self, key) < 1:
                 raise UserError(f"model.{key}={getattr(self, key)}: give a number in [0, 1)")
         self._check_network()
+        self._check_schedule()
+
+    @property
+    def heeds_validation(self) -> bool:
+        """Whether what is measured on the validation part changes the run."""
+        return bool(self.keep_best or self.patience or self.schedule is Schedule.plateau)
+
+    def _check_schedule(self) -> None:
+        """Refuse a cosine without an end; keys that nothing reads are no part of what a run is."""
         if self.schedule is not Schedule.cosine:
-            self.schedule_images = None  # so that a run's length is no part of what it is
+            self.schedule_images = None  # else a run's length would be, too
         elif self.schedule_images is None or self.schedule_images < 1:
             raise UserError(
                 f"model.schedule_images={self.schedule_images}: model.schedule=cosine needs the "
-                "images over which the learning rate falls"
+                "images over which the learning rate falls; pass model.schedule_images=N"
             )
+        if self.schedule is not Schedule.plateau:
+            self.plateau_factor = type(self).plateau_factor
+            self.plateau_patience = type(self).plateau_patience
+        if not self.heeds_validation:
+            self.monitor = type(self).monitor
 
     def _check_network(self) -> None:
         network = self.network.name
@@ -170,7 +185,16 @@ class ClassifierConfig(ModelConfig):
             )
 
     def build(self, faces: FaceFormat, seed: int) -> Classifier:
-        """Make the LightningModule."""
+        """Make the LightningModule.
+
+        Raises:
+            UserError: If there are not two emotions to tell apart.
+        """
+        if len(faces.classes) < 2:
+            raise UserError(
+                f"all training images are of {', '.join(faces.classes)}: a classifier needs two "
+                "emotions; see data="
+            )
         from fer_lightning.models.classifier.module import Classifier
 
         return Classifier(self, faces, seed)

@@ -43,9 +43,11 @@ class Classifier(TrainingModule):
     def __init__(self, config: ClassifierConfig, faces: FaceFormat, seed: int) -> None:
         super().__init__(config, faces, seed)
         self.config = config
+        statistics = "ImageNet's mean and deviation" if config.pretrained else "[-1, 1]"
+        self.description["normalisation"] = statistics
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, WEIGHTS))
-            self.network = build_network(config, faces)
+            self.network = self.make_network(config, faces)
         self.network.to(memory_format=torch.channels_last)
         half_life = config.ema_half_life
         self.average = AveragedNetwork(self.network, half_life) if half_life else None
@@ -61,6 +63,13 @@ class Classifier(TrainingModule):
         self.register_buffer(
             "class_weights", None if weights is None else torch.tensor(weights), persistent=False
         )
+
+    def make_network(self, config: ClassifierConfig, faces: FaceFormat) -> FaceNetwork:
+        """The network with its initial weights, from the global random state.
+
+        A subclass with a network of its own overrides it.
+        """
+        return build_network(config, faces)
 
     @property
     def current_network(self) -> FaceNetwork:
@@ -98,7 +107,7 @@ class Classifier(TrainingModule):
 
         Returns:
             ``loss``, and the share of the batch that was recognised, ``train_accuracy``: in
-            training mode, and of augmented images.
+            training mode, of augmented images, and by the first of two labels that mixup blends.
         """
         config = self.config
         images = len(batch) * self.trainer.world_size
@@ -145,7 +154,7 @@ class Classifier(TrainingModule):
         network.train(training)
         return found
 
-    def validated(self, metrics: dict[str, float]) -> None:
+    def validated(self, metrics: dict[str, float], regular: bool = True) -> None:
         """Take note of what :attr:`current_network` scored on the validation part.
 
         Keeps its weights if they are the best so far, lowers the learning rate on a plateau, and
@@ -153,21 +162,33 @@ class Classifier(TrainingModule):
 
         Args:
             metrics: ``accuracy``, ``macro_f1`` and ``cross_entropy``.
+            regular: Whether a longer run would have validated here, too. Else weights are kept,
+                but neither plateau nor patience is counted, since the run may go on.
         """
         config = self.config
         monitored = "cross_entropy" if config.monitor is Monitor.loss else config.monitor.name
         score = -metrics[monitored] if config.monitor is Monitor.loss else metrics[monitored]
-        if score > self.best_score:
-            self.best_score, self.since_best, self.since_lowered = score, 0, 0
-            self.selected_images = self.images_seen
+        better = score > self.best_score
+        if better:
+            self.best_score, self.selected_images = score, self.images_seen
             if self.selected is not None:
                 self.selected.load_state_dict(self.current_network.state_dict())
+        if not regular:
+            return
+        if better:
+            self.since_best, self.since_lowered = 0, 0
             return
         self.since_best += 1
         self.since_lowered += 1
         if config.schedule is Schedule.plateau and self.since_lowered >= config.plateau_patience:
             self.plateau *= config.plateau_factor
             self.since_lowered = 0
+
+    @property
+    def measured_images(self) -> int:
+        """When the weights that the run stands for were trained."""
+        kept = self.selected is not None and self.selected_images > 0
+        return self.selected_images if kept else self.images_seen
 
     @property
     def converged(self) -> bool:

@@ -20,7 +20,8 @@ def cross_entropy(
     Args:
         logits: (N, K).
         targets: Class indices, int64 of shape (N,), or shares of the classes, (N, K).
-        weights: Of the classes, (K,), or None.
+        weights: Of the classes, (K,), or None. On several devices each takes the mean over the
+            weights of its own share of a batch, and gradients are averaged.
         label_smoothing: Share of the target that all classes have in common (Szegedy et al.
             2016, section 7).
     """
@@ -30,7 +31,7 @@ def cross_entropy(
     total = F.cross_entropy(
         logits, targets, weights, reduction="sum", label_smoothing=label_smoothing
     )
-    return total / (targets @ weights).sum()
+    return total / (targets * weights).sum()  # not a matrix product, which autocast would round
 
 
 def balanced_weights(frequencies: Sequence[float]) -> list[float]:
@@ -53,9 +54,11 @@ def mix(images: Tensor, targets: Tensor, alpha: float, noise: Generator) -> tupl
         alpha: Above 0.
         noise: Generator on the device of the images.
     """
-    # Beta as a ratio of Gammas; torch's own Beta takes no generator.
-    gammas = torch._standard_gamma(images.new_full((2,), alpha), generator=noise)
-    share = gammas[0] / gammas.sum()
+    # Beta as a ratio of Gammas, for torch's own Beta takes no generator; in float64, since those of
+    # a small alpha are tiny.
+    shape = torch.full((2,), alpha, dtype=torch.float64, device=images.device)
+    gammas = torch._standard_gamma(shape, generator=noise)
+    share = (gammas[0] / gammas.sum()).to(images.dtype)
     order = torch.randperm(len(images), generator=noise, device=images.device)
     return torch.lerp(images[order], images, share), torch.lerp(targets[order], targets, share)
 

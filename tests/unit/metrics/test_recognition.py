@@ -74,9 +74,13 @@ def test_it_writes_a_picture_and_every_prediction(tmp_path: Path) -> None:
         "protocol": found.protocol,
         "intervals": found.intervals,
         "images_seen": 0,
+        **found.details,
     }
     lines = "\n".join(measuring.report(path, json.loads(json.dumps(content))))
     assert f"predictions: {path.with_suffix('.parquet')}" in lines
+    matrix = np.array(content["confusion"]["rows_true"])
+    assert matrix.sum(1).tolist() == [3, 3, 3]
+    assert matrix.trace() == sum(right)
     assert "9 images, test of small" in lines
 
 

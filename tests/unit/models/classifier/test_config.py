@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fer_lightning.errors import UserError
-from fer_lightning.models.classifier.config import ClassifierConfig, Network, Schedule
+from fer_lightning.models.classifier.config import ClassifierConfig, Monitor, Network, Schedule
+from fer_lightning.models.config import FaceFormat
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,7 @@ from fer_lightning.models.classifier.config import ClassifierConfig, Network, Sc
     [
         ({"lr": 0.0}, "model.lr=0.0"),
         ({"width": 0}, "model.width=0"),
+        ({"plateau_factor": 3.0}, "model.plateau_factor=3.0"),
         ({"mixup": -1.0}, "model.mixup=-1.0"),
         ({"dropout": 1.0}, "model.dropout=1.0"),
         ({"patience": -1}, "model.patience=-1"),
@@ -32,6 +34,20 @@ def test_the_length_is_no_part_of_other_schedules() -> None:
     assert ClassifierConfig(schedule_images=1000).schedule_images is None
     cosine = ClassifierConfig(schedule=Schedule.cosine, schedule_images=1000)
     assert cosine.schedule_images == 1000
+
+
+def test_keys_that_nothing_reads_are_no_part_of_a_run() -> None:
+    constant = {"schedule": Schedule.constant, "keep_best": False}
+    given = ClassifierConfig(**constant, plateau_factor=0.1, monitor=Monitor.loss)  # type: ignore[arg-type]
+    assert given == ClassifierConfig(**constant)  # type: ignore[arg-type]
+    assert not given.heeds_validation
+    assert ClassifierConfig(monitor=Monitor.loss) != ClassifierConfig()
+
+
+def test_one_emotion_is_nothing_to_tell_apart() -> None:
+    faces = FaceFormat(image_size=16, channels=1, classes=["fear"], frequencies=[1])
+    with pytest.raises(UserError, match="all training images are of fear"):
+        ClassifierConfig(width=4).build(faces, 0)
 
 
 def test_small_images_are_refused() -> None:

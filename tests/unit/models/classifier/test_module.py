@@ -167,6 +167,17 @@ def test_a_plateau_lowers_the_rate_again_and_again() -> None:
     assert not module.converged  # patience=0
 
 
+def test_the_end_of_a_run_keeps_weights_and_counts_nothing() -> None:
+    module = classifier(schedule=Schedule.plateau, plateau_patience=1, patience=1)
+    worse, better = ({"accuracy": a, "macro_f1": a, "cross_entropy": 1.0} for a in (0.4, 0.6))
+    module.validated({**worse, "accuracy": 0.5})
+    module.images_seen = 3
+    module.validated(worse, regular=False)
+    assert (module.plateau, module.converged, module.since_best) == (1.0, False, 0)
+    module.validated(better, regular=False)
+    assert (module.selected_images, module.measured_images) == (3, 3)
+
+
 def test_probabilities_leave_the_network_as_it_was() -> None:
     module = classifier()
     module.network.train()

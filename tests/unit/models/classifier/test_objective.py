@@ -55,6 +55,17 @@ def test_mixing_blends_images_and_shares_alike() -> None:
     torch.testing.assert_close(mixed[:, 0, 0, 0], shares @ torch.arange(4.0))
 
 
+def test_mixing_works_in_low_precision_and_for_a_small_alpha() -> None:
+    noise = Generator().manual_seed(0)
+    images = torch.rand((4, 1, 2, 2), dtype=torch.bfloat16)
+    mixed, _ = mix(images, torch.eye(4, dtype=torch.bfloat16), 0.4, noise)
+    assert mixed.dtype is torch.bfloat16
+    first = torch.zeros(2, 2)
+    first[0, 0] = 1
+    shares = [mix(images[:2].float(), first, 0.02, noise)[1][0, 0].item() for _ in range(200)]
+    assert not any(0.4 < share < 0.6 for share in shares)  # Beta(0.02, 0.02) is nearly a coin
+
+
 def test_mixing_draws_from_its_own_generator() -> None:
     images, shares = torch.rand(8, 1, 4, 4), torch.eye(8)
     first, _ = mix(images, shares, 1.0, Generator().manual_seed(1))
