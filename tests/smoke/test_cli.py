@@ -33,7 +33,7 @@ MISTAKES = [
     (["prepare", "data=combined", "data.root=x"], "give data.parts.aff_wild2.root and data.parts"),
     (["prepare", "data=folder", "data.video.every=0"], "data.video.every=0: give at least 1"),
     (["train", "data=table"], "data=table needs data.root=DIR"),
-    (["train", "data.archive=/no/where"], "/no/where is no face archive"),
+    (["train", "data.archive=/no/where"], "data.archive=/no/where: there is no such folder"),
     (["train", "data.labels={"], "cannot be read"),
     (["prepare", "workers=0"], "workers=0"),
     (["train", "seed=99999999999"], "seed=99999999999"),

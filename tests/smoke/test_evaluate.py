@@ -127,12 +127,12 @@ def test_without_the_training_faces_others_can_be_measured(here: Here, run: Path
     (run / "config.yaml").write_text(yaml.safe_dump(config))
     status, _, errors = here(*EVALUATE, "feature=pixels")
     assert status == 2
-    assert "/no/where is no face archive" in errors
+    assert "data.archive=/no/where: there is no such folder" in errors
     assert "pass data=" in errors
     small_archive(run.parent / "others", count=60, seed=5)
     status, _, errors = here(*EVALUATE, "feature=pixels", "data=folder", "data.archive=others")
     assert status == 0, errors
-    assert "memorisation is not measured" in errors
+    assert "copies of training images are not looked for" in errors
     (path,) = (run / "evaluations").glob("*.json")
     assert "copied_pixels" not in json.loads(path.read_text())["metrics"]
 
