@@ -114,6 +114,7 @@ def test_it_stops_when_nothing_gets_better(fer: Fer, tmp_path: Path, devices: in
     assert results(tmp_path / "RUN") == found
 
 
+@pytest.mark.slow
 def test_train_measure_and_serve_as_features(fer: Fer, tmp_path: Path) -> None:
     """What a newcomer does, on folders of images."""
     source = class_folders(tmp_path / "source", each=30)
