@@ -60,6 +60,9 @@ COMPOSED: set[str] = set()
 """Commands of pages that have passed; many stand on several."""
 
 
+CELLS: set[str] = set()
+"""Cells of studies that have passed: a study stands on several pages."""
+
 TIMED: set[str] = set()
 """Benchmarks that have run: they need nothing of their page, and take long."""
 
@@ -92,8 +95,11 @@ def typed(job: str, run: Run, command: Command) -> Run:
         if isinstance(config, StudyConfig):
             config.study.seeds = config.study.seeds[:1]
             for cell in StudyRecord.open(config.study, config.train).cells:
+                if (written := f"{cell.job} {cell.overrides}") in CELLS:
+                    continue
                 mistake = _mistake(cell.job, _as_typed(cell.job, cell.overrides))
                 assert mistake is None, f"{cell.label}: {mistake}"
+                CELLS.add(written)
         return JobResult(Path())
 
     return check
