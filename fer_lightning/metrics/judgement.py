@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 from torch import Tensor
 
 from fer_lightning.metrics.distribution import Comparison
@@ -28,6 +27,8 @@ def judgement(
         meant: Class that each image was generated for, (N,).
         classes: The generator's.
     """
+    from sklearn.metrics import f1_score  # takes a second, which no training has to wait for
+
     found = Comparison()
     wanted = np.array([classes[number] for number in meant])
     judged = np.array(known)[logits.argmax(1).cpu().numpy()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning
 import pytest
 import torch
 from torch import Tensor
@@ -14,6 +13,7 @@ from fer_lightning.models.cgan.config import CGANConfig, FakeLabels, Prior
 from fer_lightning.models.cgan.module import CGAN
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.rng import sample_generator
+from tests.helpers import training
 
 FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], frequencies=[3, 1])
 
@@ -28,32 +28,8 @@ def batch(size: int = 8) -> FaceBatch:
     return FaceBatch(images, torch.arange(size) % 2)
 
 
-class Batches(torch.utils.data.IterableDataset[FaceBatch]):
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter([batch() for _ in range(100)])
-
-
 def train(module: CGAN, steps: int) -> list[dict[str, Tensor]]:
-    """The real trainer on a few batches; returns what each step recorded."""
-    records: list[dict[str, Tensor]] = []
-
-    class Keep(lightning.Callback):
-        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):  # type: ignore[no-untyped-def]
-            records.append(outputs)
-
-    loader = torch.utils.data.DataLoader(Batches(), batch_size=None)
-    trainer = lightning.Trainer(
-        accelerator="cpu",
-        logger=False,
-        max_epochs=1,
-        limit_train_batches=steps,
-        callbacks=[Keep()],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(module, loader)
-    return records
+    return training.train(module, batch(), steps)
 
 
 def weights(network: torch.nn.Module) -> Tensor:

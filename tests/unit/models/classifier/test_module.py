@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning
 import pytest
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from fer_lightning.data.batch import FaceBatch
 from fer_lightning.models.classifier.config import ClassifierConfig, Monitor, Optimizer, Schedule
 from fer_lightning.models.classifier.module import Classifier
 from fer_lightning.models.config import FaceFormat
+from tests.helpers import training
 
 CLASSES = ["happiness", "fear", "anger"]
 FACES = FaceFormat(image_size=16, channels=1, classes=CLASSES, frequencies=[3, 2, 1])
@@ -31,35 +31,8 @@ def batch(targets: Tensor | None = None) -> FaceBatch:
     return FaceBatch(images + emotions[:, None, None, None] * 0.6 - 0.8, emotions, targets)
 
 
-class Batches(torch.utils.data.IterableDataset[FaceBatch]):
-    def __init__(self, targets: Tensor | None) -> None:
-        self.targets = targets
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter([batch(self.targets) for _ in range(100)])
-
-
 def train(module: Classifier, steps: int, targets: Tensor | None = None) -> list[dict[str, Tensor]]:
-    """The real trainer on a few batches; returns what each step recorded."""
-    records: list[dict[str, Tensor]] = []
-
-    class Keep(lightning.Callback):
-        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):  # type: ignore[no-untyped-def]
-            records.append({**outputs, "rate": torch.tensor(pl_module.rate)})
-
-    loader = torch.utils.data.DataLoader(Batches(targets), batch_size=None)
-    trainer = lightning.Trainer(
-        accelerator="cpu",
-        logger=False,
-        max_epochs=1,
-        limit_train_batches=steps,
-        callbacks=[Keep()],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(module, loader)
-    return records
+    return training.train(module, batch(targets), steps)
 
 
 def weights(network: torch.nn.Module) -> Tensor:
