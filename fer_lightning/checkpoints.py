@@ -16,8 +16,10 @@ from fer_lightning.models.base import TrainingModule
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.registry import models
 
-OURS = {"description", "images_seen", "random", "threads"}
-"""What a checkpoint of ours holds besides Lightning's parts."""
+OURS = {"description", "images_seen"}
+"""What a checkpoint of ours has always held besides Lightning's parts: enough to measure it."""
+CONTINUED_BY = {"random", "threads"}
+"""What a training needs of it, too, to go on as if it had not stopped."""
 
 
 def checkpoint_of(run: Path, key: str = "run") -> Path:
@@ -59,6 +61,21 @@ def read_checkpoint(path: Path, content: bytes | None = None) -> dict[str, Any]:
     ours = saved.get("fer") if isinstance(saved, dict) else None
     if not isinstance(ours, dict) or not ours.keys() >= OURS or "state_dict" not in saved:
         raise UserError(f"{path} was not written by fer_lightning; delete it to start anew")
+    return saved
+
+
+def read_to_go_on(path: Path) -> dict[str, Any]:
+    """As :func:`read_checkpoint`, for a training that goes on as if it had not stopped.
+
+    Raises:
+        UserError: Also if an earlier version wrote it, without the random states.
+    """
+    saved = read_checkpoint(path)
+    if not saved["fer"].keys() >= CONTINUED_BY:
+        raise UserError(
+            f"{path} is of an earlier version: it can be measured, but its training cannot go on; "
+            "pass force=true to start anew, or another run_dir="
+        )
     return saved
 
 

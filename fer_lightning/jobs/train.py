@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from fer_lightning.checkpoints import read_checkpoint
+from fer_lightning.checkpoints import read_to_go_on
 from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
@@ -180,7 +180,7 @@ def _resume(config: TrainConfig, folder: RunFolder, metrics: MetricsFile) -> Pat
     if found is None:
         metrics.rewind(-1)
         return None
-    saved = read_checkpoint(found)["fer"]
+    saved = read_to_go_on(found)["fer"]
     metrics.rewind(saved["images_seen"])
     print(f"resumed at {saved['images_seen']:,} images", flush=True)
     ranks, devices = len(saved["random"]), config.trainer.devices

@@ -10,7 +10,13 @@ import lightning
 import pytest
 import torch
 
-from fer_lightning.checkpoints import checkpoint_of, load_hashed, load_model, read_checkpoint
+from fer_lightning.checkpoints import (
+    checkpoint_of,
+    load_hashed,
+    load_model,
+    read_checkpoint,
+    read_to_go_on,
+)
 from fer_lightning.data.fingerprint import file_digest
 from fer_lightning.errors import UserError
 from fer_lightning.models.cgan.config import CGANConfig
@@ -35,6 +41,19 @@ def test_a_model_comes_back_without_its_data(tmp_path: Path) -> None:
     emotions = torch.tensor([0, 1])
     one, two = (m.sample(emotions, sample_generator(0)) for m in (module, loaded))  # type: ignore[operator]
     assert torch.equal(one, two)
+
+
+def test_an_earlier_version_can_be_measured_but_not_continued(tmp_path: Path) -> None:
+    module = CGANConfig(width=2, latent_dim=5).build(FACES, seed=3)
+    trainer = lightning.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer.strategy.connect(module)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    saved = read_to_go_on(tmp_path / "last.ckpt")
+    del saved["fer"]["random"]
+    torch.save(saved, tmp_path / "last.ckpt")
+    assert load_model(tmp_path / "last.ckpt").classes == ["fear", "anger"]
+    with pytest.raises(UserError, match="cannot go on"):
+        read_to_go_on(tmp_path / "last.ckpt")
 
 
 class Evil:
