@@ -103,11 +103,16 @@ def join_metrics(runs: Sequence[Joined]) -> tuple[list[dict[str, float]], list[s
                 suffix = ",".join(_plain(evaluation.protocol.get(key)) for key in keys)
                 metrics[f"{name}[{suffix}]" if keys else name] = evaluation.metrics[name]
     notes += [
-        f"Evaluations of {', '.join(names)} differ in their protocol ({', '.join(left)})."
+        f"Evaluations of {_overall(names)} differ in their protocol ({', '.join(left)})."
         for left, names in differing.items()
         if left
     ]
     return joined, list(dict.fromkeys(notes))
+
+
+def _overall(names: Sequence[str]) -> str:
+    """Metrics without their classes, each once."""
+    return ", ".join(dict.fromkeys(name.partition("/")[0] for name in names))
 
 
 def _telling_apart(name: str, having: Sequence[Sequence[Evaluation]]) -> list[str]:
