@@ -70,7 +70,7 @@ def difference_plot(
     Args:
         differences: From :func:`fer_lightning.analysis.differences.differences`; configurations
             from top to bottom.
-        metrics: Names, of which the first that are of all classes are drawn.
+        metrics: Names, of which the first that are of all classes and have pairs are drawn.
         path: PNG to write, whole or not at all.
         title: Above the panels.
     """
@@ -78,7 +78,8 @@ def difference_plot(
 
     groups = list({one.group.name: one.group for one in differences}.values())
     references = list({one.baseline.name: one.baseline for one in differences}.values())
-    chosen = panel_metrics(groups, metrics)[:DIFFERENCES]
+    having = {one.metric for one in differences if one.result.summary.n}
+    chosen = [m for m in panel_metrics(groups, metrics) if m in having][:DIFFERENCES]
     columns = max(min(len(chosen), 2), 1)
     rows = max(1, -(-len(chosen) // columns))
     size = (max(1.6 + columns * 3.6, 7.4), 1.2 + rows * (0.9 + 0.3 * len(groups)))
@@ -117,7 +118,8 @@ def _differences_panel(
                 side = math.copysign(1, summary.mean)
                 text = f"{summary.mean:+.3g} \u2192" if side > 0 else f"\u2190 {summary.mean:+.3g}"
                 align: Literal["right", "left"] = "right" if side > 0 else "left"
-                axes.text(side * limit * 0.98, y, text, ha=align, va="center", fontsize="small")
+                place = (side * limit * 0.98, y - 0.12)  # above what the panel shows of its bar
+                axes.text(*place, text, ha=align, va="bottom", fontsize="small")
         for seed, value in _by_seed(one).items():
             axes.plot(value, y, ".", color=_color(seed, seeds), markersize=6, zorder=3)
     axes.axvline(0, color="black", linewidth=0.8)
