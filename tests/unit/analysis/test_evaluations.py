@@ -48,9 +48,9 @@ def test_one_value_under_two_protocols_is_one_number(tmp_path: Path) -> None:
 
 def test_other_protocols_between_runs_are_said(tmp_path: Path) -> None:
     one, two = make_run(tmp_path / "1", 1), make_run(tmp_path / "2", 2)
-    make_evaluation(one, {"fid": 1.0, "kid": 1.0}, real=100)
-    make_evaluation(two, {"fid": 3.0, "kid": 1.0}, real=99)
-    assert metrics(one, two) == [["fid", "kid"], ["fid", "kid"]]
+    make_evaluation(one, {"fid": 1.0, "kid": 1.0, "kid/anger": 1.0}, real=100)
+    make_evaluation(two, {"fid": 3.0, "kid": 1.0, "kid/anger": 1.0}, real=99)
+    assert metrics(one, two) == [["fid", "kid", "kid/anger"]] * 2
     assert read_runs([one, two]).notes == (
         "Evaluations of fid, kid differ in their protocol (real).",
     )

@@ -63,3 +63,16 @@ def test_differences_are_drawn(tmp_path: Path, metrics: list[str]) -> None:
         pixels = np.asarray(picture.convert("RGB"), np.int16)
     coloured = (np.ptp(pixels, axis=2) > 60).sum()
     assert coloured > 50 if "a" in metrics else coloured == 0
+
+
+def test_a_measure_without_pairs_gets_no_panel(tmp_path: Path) -> None:
+    groups = [make("real", {0: {"a": 1.0}}), make("leaky", {0: {"a": 2.0, "own": 1.0}})]
+    groups = [replace(g, values={"arm": g.name}) for g in groups]
+    sizes = []
+    for metrics in (["a"], ["own", "a"]):
+        found = differences(groups, {"arm": "real"}, ["arm"], metrics)
+        assert {one.metric for one in found} == set(metrics)
+        difference_plot(found, metrics, tmp_path / "differences.png", "title")
+        with Image.open(tmp_path / "differences.png") as picture:
+            sizes.append(picture.size)
+    assert sizes[0] == sizes[1]
