@@ -88,8 +88,7 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
         raise
     finally:
         ended.set()
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        leave_group()
         os.environ.clear()
         os.environ |= before
         torch.set_num_threads(threads)
@@ -98,6 +97,15 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
                 process.wait(GRACE)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def leave_group() -> None:
+    """Part from the other ranks, if there are any.
+
+    Gloo's threads now and then abort a process (exit 134) that ends without having done so.
+    """
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _start(number: int, logs: Path) -> subprocess.Popen[bytes]:

@@ -22,7 +22,7 @@ from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.models.classifier.config import ClassifierConfig
 from fer_lightning.pictures import loss_curves
-from fer_lightning.ranks import other_ranks, rank, refuse_other_launchers
+from fer_lightning.ranks import leave_group, other_ranks, rank, refuse_other_launchers
 from fer_lightning.rng import seed_globally
 from fer_lightning.runs import (
     SCHEMA,
@@ -65,7 +65,9 @@ def run(config: TrainConfig) -> JobResult:
     faces.setup()
     folder = run_folder(config, faces)
     if rank() > 0:  # the first process keeps the folder, prints, and started this one
-        return _fit(config, faces, folder)
+        result = _fit(config, faces, folder)
+        leave_group()
+        return result
     with folder.locked():
         done = None if config.force else folder.results()
         ended = done is not None and done.get("converged", False)

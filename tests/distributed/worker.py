@@ -25,7 +25,7 @@ from fer_lightning.models.base import AdversarialModule, Losses
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.cgan.module import CGAN
 from fer_lightning.models.config import AdversarialConfig, FaceFormat
-from fer_lightning.ranks import check_same_run
+from fer_lightning.ranks import check_same_run, leave_group
 from fer_lightning.rng import noise_generator
 
 RANK = int(os.environ.get("LOCAL_RANK", "0"))
@@ -140,6 +140,7 @@ def main(mode: str, folder: Path) -> None:
     torch.save(result, folder / f"{mode}-{RANKS}-{RANK}.pt")
     if mode == "disagree":
         check_same_run(f"configuration of rank {RANK}")
+    leave_group()
 
 
 if __name__ == "__main__":
