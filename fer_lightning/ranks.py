@@ -102,7 +102,7 @@ def other_ranks(devices: int, logs: Path) -> Iterator[None]:
 def leave_group() -> None:
     """Part from the other ranks, if there are any.
 
-    Gloo's threads now and then abort a process (exit 134) that ends without having done so.
+    A process that had ended with gloo's group standing was once aborted on its way out (exit 134).
     """
     if dist.is_initialized():
         dist.destroy_process_group()
