@@ -14,6 +14,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from fer_lightning.callbacks.agreement import SameRun
 from fer_lightning.callbacks.checkpointing import Checkpointing
+from fer_lightning.callbacks.collapse import CollapseWatch
 from fer_lightning.callbacks.divergence import DivergenceGuard
 from fer_lightning.callbacks.losses import LossLog
 from fer_lightning.callbacks.progress import ImagesBar
@@ -75,7 +76,7 @@ class Watch:
             stopping,
             DivergenceGuard(length.log_images, length.max_images),
             losses,
-            *_pictures(config, folder),
+            *_sampling(config, faces, folder),
             *([] if evaluator is None else [evaluator]),
             checkpointing,
             *([ImagesBar(length.max_images)] if length.progress else []),
@@ -106,11 +107,17 @@ class Watch:
         )
 
 
-def _pictures(config: TrainConfig, folder: RunFolder) -> list[lightning.Callback]:
-    """Sample grids of models that generate."""
+def _sampling(
+    config: TrainConfig, faces: FaceDataModule, folder: RunFolder
+) -> list[lightning.Callback]:
+    """What looks at samples of models that generate."""
     if not isinstance(config.model, AdversarialConfig):
         return []
-    return [SampleGrid(folder.samples, config.trainer.sample_images, config.seed)]
+    length = config.trainer
+    return [
+        SampleGrid(folder.samples, length.sample_images, config.seed),
+        CollapseWatch(faces, length.sample_images, length.max_images, config.seed),
+    ]
 
 
 def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator[Any] | None:

@@ -52,7 +52,14 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
     if config.data.soft_labels:
         raise UserError("data.soft_labels=true: the plain loop of benchmark=train has hard ones")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    faces = FaceDataModule(config.data, config.detector, config.image_size, config.channels, 0)
+    faces = FaceDataModule(
+        config.data,
+        config.detector,
+        config.image_size,
+        config.channels,
+        0,
+        labelled=model.labelled,
+    )
     faces.setup()
     loops = {
         PLAIN: plain_loop(model, faces, device, torch.channels_last, fused=True),

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
 
 from fer_lightning.callbacks.clock import crossed, images_seen
 from fer_lightning.data.batch import to_bytes
@@ -16,9 +20,14 @@ from fer_lightning.models.base import AdversarialModule
 from fer_lightning.pictures import labelled_grid
 from fer_lightning.rng import sample_generator
 
+UNLABELLED_ROWS = 6
+"""Rows of a picture whose rows are of no emotion."""
+
 
 class SampleGrid(Callback):
     """Writes ``<images_seen>.png`` every ``interval`` images and at the end: a row an emotion.
+
+    Of a model without labels it writes six rows of different samples.
 
     Args:
         folder: Where pictures go.
@@ -43,14 +52,26 @@ class SampleGrid(Callback):
     @rank_zero_only
     def draw(self, trainer: Trainer, module: AdversarialModule) -> None:
         """Draw now."""
-        rows = []
-        for number in range(len(module.classes)):
-            emotions = torch.full((self.columns,), number)
-            with module.uncompiled():
-                images = module.sample(emotions, sample_generator(self.seed))
-            rows.append(to_bytes(images).cpu().numpy())
         path = self.folder / f"{images_seen(module):09d}.png"
-        labelled_grid(rows, module.classes).save(path)
+        self.grid(module).save(path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbMirror):
                 logger.log_picture("samples", path, images_seen(module))
+
+    def grid(self, module: AdversarialModule) -> Image.Image:
+        """The picture of a model as it is now."""
+        if module.labelled:
+            labels = module.classes
+            numbers = range(len(labels))
+            rows = [self._faces(module, torch.full((self.columns,), n)) for n in numbers]
+        else:
+            labels = [""] * UNLABELLED_ROWS
+            unused = torch.zeros(UNLABELLED_ROWS * self.columns, dtype=torch.int64)
+            rows = np.split(self._faces(module, unused), UNLABELLED_ROWS)
+        return labelled_grid(rows, labels)
+
+    def _faces(self, module: AdversarialModule, emotions: Tensor) -> NDArray[np.uint8]:
+        with module.uncompiled():
+            images = module.sample(emotions, sample_generator(self.seed))
+        faces: NDArray[np.uint8] = to_bytes(images).cpu().numpy()
+        return faces

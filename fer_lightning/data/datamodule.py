@@ -27,8 +27,8 @@ from fer_lightning.models.config import FaceFormat
 class FaceDataModule(lightning.LightningDataModule):
     """Prepares the archive of a data block when it is missing, divides it and feeds it.
 
-    Only rows with a known emotion are used. Classes are those of the training part, in canonical
-    order, or those of the model that is to be measured.
+    Only rows with a known emotion are used, but for a model that needs no labels. Classes are
+    those of the training part, in canonical order, or those of the model that is to be measured.
 
     Args:
         data: The data block.
@@ -38,13 +38,17 @@ class FaceDataModule(lightning.LightningDataModule):
         seed: Draws order and augmentation of training batches.
         classes: Those of a model that is measured on these faces, in its order, so that no
             training part is needed; None for training.
+        labelled: Whether the model needs labels. Where it does not, all rows are used and there
+            are no classes, unless all are of one emotion by ``data.only``, or by ``classes``.
 
     Attributes:
         emotions: Emotion of every row of all archives, None where unknown.
         own_rows: Rows of the main archive; those from this number on are of ``data.extra``.
         parts: Rows with any emotion of ``train``, ``val``, ``test`` and ``all``, whatever the
             classes; ``all`` also holds what an official split leaves out.
-        division: Rows of a class, of ``train``, ``val`` and ``test``.
+        division: Rows of a class, of ``train``, ``val`` and ``test``; without classes, of
+            whatever emotion.
+        labels: Class index of every row of all archives, -1 where it is of no class.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class FaceDataModule(lightning.LightningDataModule):
         channels: int | None,
         seed: int,
         classes: Sequence[str] | None = None,
+        labelled: bool = True,
     ) -> None:
         super().__init__()
         self.data = data
@@ -63,6 +68,7 @@ class FaceDataModule(lightning.LightningDataModule):
         self.channels = channels
         self.seed = seed
         self.model_classes = classes
+        self.labelled = labelled or len(data.only if classes is None else classes) == 1
         self.archives: list[FaceArchive] = []
         self._training: FaceLoader | None = None
         self._position: dict[str, Any] | None = None
@@ -107,25 +113,18 @@ class FaceDataModule(lightning.LightningDataModule):
         """Divide the rows and number the classes."""
         self.prepare_data()
         self.own_rows = len(self.archives[0])
-        emotions = [emotion for archive in self.archives for emotion in archive.column("emotion")]
-        division = self._divide(emotions)
-        if self.model_classes is None:
-            present = {emotions[row] for row in division["train"]}
-            self.classes = [emotion for emotion in EMOTIONS if emotion in present]
-        else:
-            self.classes = list(self.model_classes)
-        if not self.classes:
-            raise UserError(
-                f"no training image of data={self.data.name} has an emotion, and this model "
-                "learns from labelled images; for data=table see data.columns.emotion"
-            )
-        self.emotions = emotions
-        labelled = np.array([bool(emotion) for emotion in emotions])
-        everything = {**division, EVERY: np.arange(len(emotions))}
-        self.parts = {name: rows[labelled[rows]] for name, rows in everything.items()}
+        self.emotions = [
+            emotion for archive in self.archives for emotion in archive.column("emotion")
+        ]
+        division = self._divide(self.emotions)
+        everything = {**division, EVERY: np.arange(len(self.emotions))}
+        usable = self._usable()
+        self.parts = {name: rows[usable[rows]] for name, rows in everything.items()}
+        self.classes = self._classes()
         number = {emotion: index for index, emotion in enumerate(self.classes)}
-        self.labels = np.array([number.get(e, -1) if e else -1 for e in emotions], np.int64)
-        self.division = {k: rows[self.labels[rows] >= 0] for k, rows in division.items()}
+        self.labels = np.array([number.get(e, -1) if e else -1 for e in self.emotions], np.int64)
+        known = usable & (self.labels >= 0) if self.labelled else usable
+        self.division = {name: rows[known[rows]] for name, rows in division.items()}
         self.targets = None
         if self.data.soft_labels:
             self.targets = soft_labels(self.archives, self.labels, self.classes)
@@ -134,6 +133,35 @@ class FaceDataModule(lightning.LightningDataModule):
                 f"data.batch_size={self.data.batch_size} exceeds the "
                 f"{len(self.division['train'])} training images: give a smaller one"
             )
+
+    def _usable(self) -> NDArray[np.bool_]:
+        """Which rows a model of this kind may see."""
+        wanted, there = self.data.only, set(self.emotions) - {None}
+        if missing := [name for name in wanted if name not in there]:
+            known = ", ".join(name for name in EMOTIONS if name in there) or "none"
+            raise UserError(
+                f"data.only=[{','.join(wanted)}]: no image is of {missing[0]}; known are {known}"
+            )
+        if wanted:
+            return np.array([emotion in wanted for emotion in self.emotions])
+        return np.array([bool(emotion) or not self.labelled for emotion in self.emotions])
+
+    def _classes(self) -> list[str]:
+        """The model's classes, or those of the training part; none where labels are not used."""
+        if self.model_classes is not None:
+            return list(self.model_classes)
+        if not self.labelled:
+            if self.data.balance:
+                raise UserError("data.balance=true: this model uses no labels; leave it out")
+            return []
+        present = {self.emotions[row] for row in self.parts["train"]}
+        classes = [emotion for emotion in EMOTIONS if emotion in present]
+        if not classes:
+            raise UserError(
+                f"no training image of data={self.data.name} has an emotion, and this model "
+                "learns from labelled images; for data=table see data.columns.emotion"
+            )
+        return classes
 
     def _divide(self, emotions: Sequence[str | None]) -> Division:
         """The main archive by its scheme, extra rows to train; or all rows alike."""
@@ -178,8 +206,7 @@ class FaceDataModule(lightning.LightningDataModule):
     def class_counts(self) -> list[int]:
         """Training images of each class; known after :meth:`setup`."""
         trained = self.labels[self.division["train"]]
-        counts: list[int] = np.bincount(trained, minlength=len(self.classes)).tolist()
-        return counts
+        return [int((trained == number).sum()) for number in range(len(self.classes))]
 
     def train_dataloader(self) -> FaceLoader:
         """Shuffled, augmented, full batches of the training part."""

@@ -112,7 +112,7 @@ def _faces(
     """The real faces, and those that the model was trained on or why they are not to be had."""
     if config.data is None:
         try:
-            own = _faces_of_run(folder)
+            own = _faces_of_run(folder, module.labelled)
         except UserError as error:
             raise UserError(
                 f"run={config.run}: its own faces are not to be had ({error}); pass data=… to "
@@ -129,10 +129,11 @@ def _faces(
         shape["channels"],
         module.seed,
         module.classes,
+        module.labelled,
     )
     faces.setup()
     try:
-        return faces, _faces_of_run(folder)
+        return faces, _faces_of_run(folder, module.labelled)
     except UserError as error:
         print(
             f"fer: warning: copies of training images are not looked for: {error}", file=sys.stderr
@@ -140,8 +141,12 @@ def _faces(
         return faces, str(error)
 
 
-def _faces_of_run(folder: Path) -> FaceDataModule:
+def _faces_of_run(folder: Path, labelled: bool) -> FaceDataModule:
     """The data of a run as it was trained on, from its ``config.yaml``.
+
+    Args:
+        folder: The run's.
+        labelled: Whether its model needs labels.
 
     Raises:
         UserError: If it cannot be found or made here, or is no longer the same.
@@ -161,7 +166,7 @@ def _faces_of_run(folder: Path) -> FaceDataModule:
     if len(there) == 1 + len(data.extra):  # as absolute paths, whatever was typed
         extra = zip(there[1:], places[1:], data.extra, strict=True)
         data.extra = [place if found else typed for found, (place, _), typed in extra]
-    faces = FaceDataModule(data, detector, *shape)
+    faces = FaceDataModule(data, detector, *shape, labelled=labelled)
     faces.setup()
     found = [archive.key for archive in faces.archives]
     if found != keys:

@@ -1,4 +1,4 @@
-"""``fer generate``: draw labelled samples from a trained model into an archive."""
+"""``fer generate``: draw samples from a trained model into an archive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from fer_lightning.checkpoints import checkpoint_of, load_hashed
 from fer_lightning.config.generate import GenerateConfig
-from fer_lightning.data.archive import FaceArchive, archive_lock
+from fer_lightning.data.archive import UNKNOWN, FaceArchive, archive_lock
 from fer_lightning.data.archive_writer import ArchiveWriter, write_shard
 from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.corpora.base import SourceRow
@@ -45,7 +45,7 @@ def run(config: GenerateConfig) -> FaceArchive:
         "generated": total,
         "batch_size": config.batch_size,
     }
-    if counts != _equal(total, module.classes):
+    if counts != _equal(total, list(counts)):
         settings["counts"] = counts  # not for equal ones: older archives keep their keys
     path = (config.archive or config.run / "generated").expanduser()
     key = digest(settings)
@@ -70,15 +70,21 @@ def run(config: GenerateConfig) -> FaceArchive:
 
 
 def images_of_each(config: GenerateConfig, module: TrainingModule) -> dict[str, int]:
-    """How many images to draw, by class, in the model's order.
+    """How many images to draw, by class, in the model's order; ``unlabelled`` without classes.
 
     Raises:
         UserError: If an emotion is not the model's, its checkpoint does not know the training
-            images that are asked for, or no class needs any.
+            images that are asked for, the model has no classes, or none needs any.
     """
     classes = module.classes
     if config.count is not None:
-        return _equal(config.count, classes)
+        return _equal(config.count, classes or [UNKNOWN])
+    if not classes:
+        raise UserError(
+            f"run={config.run}: this model knows no emotions, so that counts, fill and ratio say "
+            "nothing to it; give count=N, or the run of a model that was trained on one emotion "
+            "(data.only=[EMOTION])"
+        )
     if config.counts:
         for emotion in config.counts:
             if emotion not in classes:
@@ -133,6 +139,7 @@ def _generate(
     module.to(chosen_device(config.accelerator))
     each = torch.tensor(list(counts.values()))
     emotions = torch.arange(len(each)).repeat_interleave(each)
+    names: Sequence[str | None] = module.classes or [None]
     batches = torch.split(emotions, config.batch_size)
     missing = writer.missing(len(batches))
     with progress_bar(total=len(emotions), desc="Generating", unit="img") as bar:
@@ -143,9 +150,7 @@ def _generate(
             faces = to_bytes(images).cpu().numpy()
             first = number * config.batch_size
             rows = [
-                SourceRow(
-                    path=f"generated/{first + i:06d}", emotion=module.classes[e], split="train"
-                )
+                SourceRow(path=f"generated/{first + i:06d}", emotion=names[e], split="train")
                 for i, e in enumerate(batch.tolist())
             ]
             index = index_table(rows, [None] * len(rows))

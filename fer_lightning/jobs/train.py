@@ -42,6 +42,10 @@ CURVES = {
         "loss": "training",
         "val_cross_entropy": "validation",
     },
+    "structural similarity": {
+        "sample_ssim": "of two samples",
+        "real_ssim": "of two real faces",
+    },
     "share of images": {
         "train_accuracy": "accuracy, training",
         "val_accuracy": "accuracy, validation",
@@ -60,7 +64,12 @@ def run(config: TrainConfig) -> JobResult:
     refuse_other_launchers()
     check_devices(config)
     faces = FaceDataModule(
-        config.data, config.detector, config.image_size, config.channels, config.seed
+        config.data,
+        config.detector,
+        config.image_size,
+        config.channels,
+        config.seed,
+        labelled=config.model.labelled,
     )
     faces.setup()
     folder = run_folder(config, faces)

@@ -27,3 +27,28 @@ def fake_loss(logits: Tensor) -> Tensor:
 def non_saturating_loss(logits: Tensor) -> Tensor:
     r""":math:`-\mathbb E[\log D(G(z))]`, the generator's non-saturating loss."""
     return F.softplus(-logits).mean()
+
+
+def discriminator_terms(
+    real: Tensor, fake: Tensor, label_smoothing: float = 0.0
+) -> dict[str, Tensor]:
+    """The discriminator's two terms, their sum, which is descended, and their mean.
+
+    Papers print the one or the other, and not all say which, so both are logged.
+
+    Args:
+        real: Logits of real images, (N,).
+        fake: Logits of fakes, (N,).
+        label_smoothing: One-sided, in [0, 1).
+
+    Returns:
+        ``loss`` (the sum), ``real``, ``fake`` and ``mean``.
+    """
+    real_term, fake_term = real_loss(real, label_smoothing), fake_loss(fake)
+    total = real_term + fake_term
+    return {"loss": total, "real": real_term, "fake": fake_term, "mean": total / 2}
+
+
+def generator_terms(fake: Tensor) -> dict[str, Tensor]:
+    """The generator's non-saturating loss on logits of fakes, (N,)."""
+    return {"loss": non_saturating_loss(fake)}

@@ -40,6 +40,7 @@ from fer_lightning.metrics.memorisation import (
 )
 from fer_lightning.metrics.report import cautions, table, unmeasured
 from fer_lightning.metrics.selection import Selection, select
+from fer_lightning.metrics.similarity import similarity, similarity_protocol
 from fer_lightning.models.base import AdversarialModule
 from fer_lightning.progress import progress_bar
 from fer_lightning.registry import metrics
@@ -71,11 +72,13 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
     """Measures generated images against real ones, once or while a model trains.
 
     Generated images have the very labels of the real ones, so that counts are equal, in all and
-    in each class. Their noise is a stream of its own for each batch, drawn on the CPU.
+    in each class; a model without classes has no numbers by class. Their noise is a stream of its
+    own for each batch, drawn on the CPU.
 
     Args:
         faces: The real faces, set up.
-        split: Part of them: ``train``, ``val`` or ``test``; ``all`` is every labelled image.
+        split: Part of them: ``train``, ``val`` or ``test``; ``all`` is every labelled image, or
+            every one for a model without classes.
         features: Feature networks, or how to build them; pixels are measured in any case, and one
             whose weights are not to be had is skipped with a warning.
         evaluation: Counts, seed, batch size and k.
@@ -130,7 +133,7 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
             UserError: If the part holds too few images.
         """
         selection, settings = self._select(module), self.evaluation
-        sizes = np.bincount(selection.emotions, minlength=len(module.classes)).tolist()
+        sizes = [int((selection.emotions == n).sum()) for n in range(len(module.classes))]
         features = [network.protocol for network in self.networks]  # fills `skipped`
         number, size = subsets_of(len(selection.rows), len(selection.rows))
         trained: dict[str, Any] | None = None
@@ -165,6 +168,11 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
             "neighbours": settings.neighbours,
             "kernel": {"subsets": number, "subset_size": size},
             "inception_score": {"splits": SPLITS},
+            **(
+                {"ssim": similarity_protocol(len(selection.rows), len(selection.rows))}
+                if settings.ssim
+                else {}
+            ),
             **({"metrics": metrics.packages} if metrics.packages else {}),
         }
 
@@ -194,7 +202,7 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
                 seed = stream_seed(self.evaluation.seed, SUBSETS)
                 k = self.evaluation.neighbours
                 found.add(compare(network.name, real[index], part, k, seed, group))
-            if network.emotions and fake.logits is not None:
+            if network.emotions and fake.logits is not None and module.classes:
                 emotions = selection.emotions
                 found.add(judgement(fake.logits, network.emotions, emotions, module.classes))
             if isinstance(network, Pixels) and isinstance(self.trained_on, FaceDataModule):
@@ -211,6 +219,9 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
                 found.metrics |= memorisation(of_fake, of_real)
                 rows = selection.rows[held]
                 pairs = self._pairs(fakes, of_fake, rows, of_real, self.trained_on)
+        if self.evaluation.ssim:
+            archives, seed = self.faces.archives, self.evaluation.seed
+            found.metrics |= similarity(fakes, archives, selection.rows, seed, device)
         if isinstance(self.trained_on, FaceDataModule):
             copies = find(FaceSet.of(fakes.numpy()), trained_faces(self.trained_on))
             found.metrics["near_duplicates_train"] = len(copies) / len(fakes)

@@ -36,7 +36,7 @@ def write_predictions(
         probabilities: Shape (N, K).
         classes: The K names, in the model's order.
     """
-    table = _source(faces, rows)
+    table = source_columns(faces, rows)
     names = np.asarray(classes, dtype=object)
     table = table.append_column("emotion", pa.array(names[labels], pa.string()))
     predicted = names[probabilities.argmax(axis=1)]
@@ -44,6 +44,11 @@ def write_predictions(
     for number, name in enumerate(classes):
         column = pa.array(probabilities[:, number].astype(np.float32))
         table = table.append_column(f"p_{name}", column)
+    write_table(path, table)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file whole or not at all; what stands there is replaced."""
     unfinished = path.with_name(path.name + ".unfinished")
     # Through an open file: pyarrow takes a relative path such as ``a:b`` for an address.
     with naming(path), unfinished.open("wb") as file:
@@ -51,8 +56,13 @@ def write_predictions(
     unfinished.replace(path)
 
 
-def _source(faces: FaceDataModule, rows: NDArray[np.int64]) -> pa.Table:
-    """Where each image comes from."""
+def source_columns(faces: FaceDataModule, rows: NDArray[np.int64]) -> pa.Table:
+    """Where each image comes from: ``archive``, ``row``, ``path``, ``frame`` and ``subject``.
+
+    Args:
+        faces: The data, set up.
+        rows: Numbers over its archives one after the other, (N,).
+    """
     owners, places = faces.places(rows)
     keys = np.array([archive.key for archive in faces.archives], dtype=object)
     known = ["path", "frame", "subject"]

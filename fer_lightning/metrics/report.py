@@ -67,8 +67,10 @@ def _by_class(metrics: Mapping[str, float], form: str) -> Iterator[str]:
 
 def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
     """What a protocol says about its numbers that is easily taken for something else."""
+    # Of a model without classes, `labelled` counts all images of the corpus.
+    kind = "images" if protocol.get("classes") == {} else "labelled images"
     yield (
-        f"{protocol['count']:,} of the {protocol['labelled']:,} labelled images of "
+        f"{protocol['count']:,} of the {protocol['labelled']:,} {kind} of "
         f"{protocol['corpus']} were measured"
         + ("" if protocol["split"] == "all" else "; split=all takes every one")
     )

@@ -20,7 +20,7 @@ class Selection:
 
     Attributes:
         rows: Row numbers in the data module's archives, (N,), ascending.
-        emotions: Class number of each in the model's own order, (N,).
+        emotions: Class number of each in the model's own order, (N,); 0 where it has no classes.
         unknown: Images left out, by an emotion that the model does not know.
     """
 
@@ -34,6 +34,8 @@ def select(
 ) -> Selection:
     """The rows of a part whose emotion the model knows, or a stratified draw of them.
 
+    A model without classes is measured on all rows of a part.
+
     Args:
         faces: The data, set up.
         split: ``train``, ``val``, ``test`` or ``all``.
@@ -45,15 +47,22 @@ def select(
         UserError: If fewer than two images are left; names the split.
     """
     rows = np.sort(faces.parts[split])
-    names = [str(faces.emotions[row]) for row in rows]
-    own = {name: number for number, name in enumerate(classes)}
-    emotions = np.array([own.get(name, -1) for name in names], np.int64)
-    unknown = dict(sorted(Counter(name for name in names if name not in own).items()))
-    rows, emotions = rows[emotions >= 0], emotions[emotions >= 0]
+    emotions, unknown = np.zeros(len(rows), np.int64), {}
+    if classes:
+        names = [str(faces.emotions[row]) for row in rows]
+        own = {name: number for number, name in enumerate(classes)}
+        emotions = np.array([own.get(name, -1) for name in names], np.int64)
+        unknown = dict(sorted(Counter(name for name in names if name not in own).items()))
+        rows, emotions = rows[emotions >= 0], emotions[emotions >= 0]
     if count is not None and count < len(rows):
         chosen = stratified(emotions, count, stream_seed(seed, SUBSETS))
         rows, emotions = rows[chosen], emotions[chosen]
     if len(rows) < 2:
+        if not classes:
+            raise UserError(
+                f"split={split}: {len(rows)} images, and at least 2 are needed; choose another "
+                "split (split=all takes every image), or see data.split and evaluation.count"
+            )
         why = f"; of other emotions: {unknown}" if unknown else ""
         raise UserError(
             f"split={split}: {len(rows)} images with an emotion that the model knows, and at least "

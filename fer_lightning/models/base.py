@@ -18,6 +18,7 @@ from torch.optim import Adam, Optimizer
 
 from fer_lightning.config.plain import to_plain
 from fer_lightning.data.batch import FaceBatch
+from fer_lightning.errors import UserError
 from fer_lightning.models.config import AdversarialConfig, FaceFormat, ModelConfig
 from fer_lightning.nn.ema import AveragedNetwork
 from fer_lightning.ranks import of_all_ranks
@@ -39,6 +40,8 @@ class TrainingModule(lightning.LightningModule):
     Attributes:
         images_seen: Real images consumed so far, the one clock of a run.
         compiled: Whether :meth:`compile_networks` was called.
+        labelled: Whether the model learns from labels; without them its :attr:`classes` are
+            empty, or the one emotion that all its training images have.
     """
 
     def __init__(self, config: ModelConfig, faces: FaceFormat, seed: int) -> None:
@@ -46,6 +49,7 @@ class TrainingModule(lightning.LightningModule):
         self.automatic_optimization = False
         self.images_seen = 0
         self.compiled = False
+        self.labelled = config.labelled
         self.classes = list(faces.classes)
         self.seed = seed
         self._noise: Generator | None = None
@@ -143,6 +147,22 @@ class TrainingModule(lightning.LightningModule):
         stance: Any = torch.compiler.set_stance("force_eager")
         return cast("AbstractContextManager[None]", stance)
 
+    def perceive(self, images: Tensor) -> None:
+        """Run the network that looks at faces, for whoever listens at its layers by hooks.
+
+        It runs in eval mode and without gradients, and is left in the mode that it was in.
+
+        Args:
+            images: float32 of shape (N, C, H, W) in [-1, 1], on the device of the model.
+
+        Raises:
+            UserError: If the model has no such network.
+        """
+        raise UserError(
+            f"model={self.description['model']['name']} has no network that looks at faces; "
+            "choose the run of another model"
+        )
+
     def on_train_start(self) -> None:
         """Global random states go back last, when nothing draws from them before training."""
         if self._saved_states is not None:
@@ -157,7 +177,7 @@ class AdversarialModule(TrainingModule):
     in Goodfellow et al. 2014, algorithm 1. With ``critic_steps`` k, the generator steps on every
     k-th batch.
 
-    Subclasses implement the five methods below.
+    Subclasses implement the five abstract methods below.
 
     Attributes:
         generator: The generator as it is trained.
@@ -202,12 +222,16 @@ class AdversarialModule(TrainingModule):
         """Images of the given class indices, by :attr:`best_generator` in eval mode.
 
         Args:
-            emotions: int64 of shape (N,).
+            emotions: int64 of shape (N,); a model without classes takes its length alone.
             generator: CPU generator, so that samples are equal on every device.
 
         Returns:
             float32 of shape (N, C, H, W) in [-1, 1].
         """
+
+    def perceive(self, images: Tensor) -> None:
+        """Run the discriminator; one that takes labels overrides this."""
+        in_eval_mode(self.discriminator, images)
 
     @property
     def best_generator(self) -> nn.Module:
@@ -269,6 +293,23 @@ class AdversarialModule(TrainingModule):
         """Take up the phase where it was."""
         super().on_load_checkpoint(checkpoint)
         self.since_generator = checkpoint["fer"]["since_generator"]
+
+
+@torch.no_grad()
+def in_eval_mode(network: nn.Module, *inputs: Tensor) -> Tensor:
+    """What a network makes of inputs in eval mode, without gradients.
+
+    Args:
+        network: Left in the mode that it was in.
+        inputs: What its ``forward`` takes; floating ones are brought to the precision of its
+            weights.
+    """
+    dtype = next(network.parameters()).dtype
+    training = network.training
+    network.eval()
+    made = network(*(each.to(dtype) if each.is_floating_point() else each for each in inputs))
+    network.train(training)
+    return cast(Tensor, made)
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from omegaconf import MISSING
 
@@ -27,7 +28,8 @@ class FaceFormat:
     Attributes:
         image_size: Side of the square images in pixels.
         channels: 1 or 3.
-        classes: Emotions by class index; a checkpoint stores this order.
+        classes: Emotions by class index; a checkpoint stores this order. Empty for a model
+            without labels, unless all its training images are of one emotion.
         frequencies: How often training shows each class, up to a factor: its images, or equal
             numbers where batches are balanced.
         counts: Training images of each class, however they are drawn; empty in checkpoints that
@@ -41,6 +43,13 @@ class FaceFormat:
     counts: Sequence[int] = ()
 
 
+class Prior(enum.Enum):
+    """Distribution of the latent vector of a generator."""
+
+    normal = "normal"
+    uniform = "uniform"
+
+
 @dataclass(kw_only=True)
 class ModelConfig:
     """Hyper-parameters of a model; a system's own are added by its subclass.
@@ -48,6 +57,10 @@ class ModelConfig:
     Attributes:
         name: Name in the registry of models.
     """
+
+    labelled: ClassVar[bool] = True
+    """Whether the model learns from labels. One that does not trains on images without them,
+    too."""
 
     name: str = MISSING
 

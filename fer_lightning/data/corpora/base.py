@@ -24,6 +24,7 @@ from fer_lightning.data.images import UnusableImage, read_image
 from fer_lightning.data.video import VideoConfig, is_video, read_frame, video_facts
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
+from fer_lightning.labels import EMOTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,8 @@ class Corpus:
             by ``stratified``. Generated images then stand among the test images and copies of
             test images among those that the model trains on: paper B's leak, here to be
             diagnosed. What is measured on such a test part is not to be trusted.
+        only: Emotions to use; empty uses all. Rows of others are in no part. All rows are divided
+            first, so that a row is in the same part whatever is used.
         detector: The block's own detector; None takes the job's.
         split: Division into train, val and test.
         batch_size: Images in a batch, over all devices together.
@@ -215,12 +218,16 @@ class Corpus:
     """What the published dataset is; None for a layout of one's own."""
     remark: ClassVar[str] = ""
     """What has to be said with every result on this corpus; empty for nothing."""
+    crops: ClassVar[bool] = False
+    """Whether its images are faces that somebody has cut out, to be taken whole. At ``data`` its YAML
+    says so to the job; a block that stands elsewhere says so for itself alone."""
 
     name: str = ""
     root: Path | None = None
     archive: Path | None = None
     extra: list[Path] = field(default_factory=list)
     extra_everywhere: bool = field(default=False, metadata=LATER)
+    only: list[str] = field(default_factory=list, metadata=LATER)
     detector: DetectorConfig | None = None
     split: SplitConfig = field(default_factory=SplitConfig)
     batch_size: int = 64
@@ -231,6 +238,13 @@ class Corpus:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise UserError(f"data.batch_size={self.batch_size}: give at least 1")
+        unknown = [name for name in self.only if name not in EMOTIONS]
+        if unknown:
+            raise UserError(
+                f"data.only=[{','.join(self.only)}]: there is no {unknown[0]!r}; choose from "
+                f"{', '.join(EMOTIONS)}"
+            )
+        self.only = [name for name in EMOTIONS if name in self.only]
         scheme = self.split.scheme
         if self.extra_everywhere and not self.extra:
             raise UserError("data.extra_everywhere=true needs data.extra=[ARCHIVE]")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_lightning.config.plain import LATER
 from fer_lightning.data.corpora.base import Corpus, SourceRow
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTIONS
@@ -36,6 +37,14 @@ class Drawn(Corpus):
         subjects: Number of persons.
         frames: Pictures in a sequence from neutral to apex; 1 draws single pictures.
         emotions: Canonical names to draw; contempt can be added.
+        pose: Share of the usual spread of yaw, pitch and roll, in [0, 2]; 0 draws frontal faces.
+            Place, size and gaze vary as ever.
+        light: Share of the usual spread of lamp, exposure, colour and grain around their middle,
+            in [0, 1.5]; 0 draws one light for all.
+        first_subject: Number of the first person: with 1000, S1000 and on, who are other people
+            than S000 to S999. Poses, light and backgrounds follow the picture's number and
+            ``seed`` alone; give another seed, too, where they are not to be shared.
+        gray: Pictures without colour.
     """
 
     name: str = "drawn"
@@ -47,6 +56,10 @@ class Drawn(Corpus):
     emotions: list[str] = field(
         default_factory=lambda: [emotion for emotion in EMOTIONS if emotion != "contempt"]
     )
+    pose: float = field(default=1.0, metadata=LATER)
+    light: float = field(default=1.0, metadata=LATER)
+    first_subject: int = field(default=0, metadata=LATER)
+    gray: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,11 +76,22 @@ class Drawn(Corpus):
             raise UserError(f"data.picture_size={self.picture_size}: give at least 32 pixels")
         if self.subjects < 1:
             raise UserError(f"data.subjects={self.subjects}: give at least 1")
+        if not 0 <= self.pose <= 2:
+            raise UserError(f"data.pose={self.pose}: give a share of the usual spread, 0 to 2")
+        if not 0 <= self.light <= 1.5:
+            raise UserError(f"data.light={self.light}: give a share of the usual spread, 0 to 1.5")
+        if self.first_subject < 0:
+            raise UserError(f"data.first_subject={self.first_subject}: give 0 or more")
         unknown = [emotion for emotion in self.emotions if emotion not in EMOTIONS]
         if unknown or not self.emotions or len(set(self.emotions)) < len(self.emotions):
             raise UserError(
                 f"data.emotions={self.emotions}: give one or more of {list(EMOTIONS)}, each once"
             )
+
+    @property
+    def native_channels(self) -> int:
+        """1 for gray pictures, else 3."""
+        return 1 if self.gray else 3
 
     def rows(self) -> Sequence[SourceRow]:
         """One row for each picture: the frames of one number after another."""
@@ -90,7 +114,7 @@ class Drawn(Corpus):
             path=f"drawn/{number:06d}",
             frame=frame,
             emotion=emotion,
-            subject=f"S{turn % self.subjects:03d}",
+            subject=f"S{self.first_subject + turn % self.subjects:03d}",
             intensity=intensity,
             action_units=units,
         )
@@ -107,7 +131,12 @@ class Drawn(Corpus):
         """Draw the picture of a row; RGB of shape (picture_size, picture_size, 3)."""
         from fer_lightning.data.drawn import draw_face
 
-        return draw_face(self.parameters(row), self.picture_size)
+        picture = draw_face(self.parameters(row), self.picture_size)
+        if not self.gray:
+            return picture
+        from PIL import Image
+
+        return np.asarray(Image.fromarray(picture).convert("L").convert("RGB"))
 
     def parameters(self, row: SourceRow) -> FaceParameters:
         """Everything that the picture of a row is drawn from."""
@@ -121,9 +150,9 @@ class Drawn(Corpus):
             one_sided=side if row.emotion == "contempt" else 0.0,
             identity=drawn.sample_identity(drawn.generator(self.seed, "identity", person)),
             view=drawn.sample_view(
-                drawn.generator(self.seed, "view", number), self._moment(row.frame)
+                drawn.generator(self.seed, "view", number), self._moment(row.frame), self.pose
             ),
-            light=drawn.sample_light(drawn.generator(self.seed, "light", number)),
+            light=drawn.sample_light(drawn.generator(self.seed, "light", number), self.light),
             background=drawn.sample_background(drawn.generator(self.seed, "background", number)),
         )
 

@@ -42,6 +42,7 @@ class FER2013(Corpus):
         source="https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-"
         "recognition-challenge",
     )
+    crops: ClassVar[bool] = True
 
     name: str = "fer2013"
 

@@ -64,6 +64,7 @@ class RAFDB(Corpus):
         terms="non-commercial research only, no redistribution; ask its authors",
         source="http://www.whdeng.cn/RAF/model1.html",
     )
+    crops: ClassVar[bool] = True
 
     name: str = "raf_db"
     images: Images = Images.aligned

@@ -141,20 +141,21 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     )
 
 
-def sample_view(rng: np.random.Generator, moment: float = 0.0) -> View:
+def sample_view(rng: np.random.Generator, moment: float = 0.0, spread: float = 1.0) -> View:
     """Draw a moderate pose: yaw within 20 degrees, pitch within 10, roll within 12.
 
     Args:
         rng: Draws the pose and how it drifts.
         moment: Time in a sequence, in [0, 1]; for one state of ``rng`` the head moves smoothly
             with it.
+        spread: Factor on the three angles, in [0, 2]: 0 is frontal. Place, size and gaze stay.
     """
     yaw, pitch, roll = rng.normal(0, (9, 4.5, 5)) + moment * rng.normal(0, (3, 2, 2))
     gaze_x, gaze_y = rng.normal(0, 0.3, 2)
     return View(
-        yaw=float(np.clip(yaw, -20, 20)),
-        pitch=float(np.clip(pitch, -10, 10)),
-        roll=float(np.clip(roll, -12, 12)),
+        yaw=spread * float(np.clip(yaw, -20, 20)),
+        pitch=spread * float(np.clip(pitch, -10, 10)),
+        roll=spread * float(np.clip(roll, -12, 12)),
         x=rng.uniform(0.43, 0.57),
         y=rng.uniform(0.45, 0.54),
         scale=rng.uniform(0.56, 0.74),
@@ -163,15 +164,25 @@ def sample_view(rng: np.random.Generator, moment: float = 0.0) -> View:
     )
 
 
-def sample_light(rng: np.random.Generator) -> Light:
-    """Draw the light of a picture."""
+def sample_light(rng: np.random.Generator, spread: float = 1.0) -> Light:
+    """Draw the light of a picture.
+
+    Args:
+        rng: Draws the light.
+        spread: Factor on the ranges around their middle, in [0, 1.5]: 0 is one light for all.
+    """
+
+    def between(low: float, high: float) -> float:
+        # Exact at 0 and at 1: one light is equal everywhere, and the usual one as it ever was.
+        return spread * rng.uniform(low, high) + (1 - spread) * (low + high) / 2
+
     return Light(
-        azimuth=rng.uniform(-55, 55),
-        elevation=rng.uniform(10, 55),
-        strength=rng.uniform(0.4, 0.85),
-        exposure=rng.uniform(0.88, 1.08),
-        warmth=rng.uniform(-0.6, 0.8),
-        grain=rng.uniform(0.003, 0.012),
+        azimuth=between(-55, 55),
+        elevation=between(10, 55),
+        strength=between(0.4, 0.85),
+        exposure=between(0.88, 1.08),
+        warmth=between(-0.6, 0.8),
+        grain=between(0.003, 0.012),
     )
 
 

@@ -47,7 +47,7 @@ def recognition_metrics(
     matrix = confusion_matrix(probabilities.argmax(axis=1), labels, len(classes))
     overall, of_class = _rates(matrix)
     found = Comparison({name: float(value) for name, value in overall.items()})
-    areas = _areas(probabilities, labels)
+    areas = class_areas(probabilities, labels)
     measured = areas[np.isfinite(areas)]
     if len(measured):
         found.metrics["auc"] = float(measured.mean())
@@ -83,6 +83,32 @@ def confusion_matrix(
     """
     cells = np.bincount(labels * classes + predicted, minlength=classes * classes)
     return cells.astype(np.int64).reshape(classes, classes)
+
+
+def class_areas(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Area under the curve of each class against the rest, (K,); nan without images of both.
+
+    Args:
+        scores: Shape (N, K), larger is more of that class.
+        labels: True classes, (N,).
+    """
+    return np.array([area(labels == number, own) for number, own in enumerate(scores.T)])
+
+
+def area(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """Area under the curve of one class, in [0, 1]; nan without images of both kinds.
+
+    Args:
+        positive: Whether an image is of the class, (N,).
+        scores: Larger is more of it, (N,); images without a score (nan) are left out.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    scored = np.isfinite(scores)
+    own = positive[scored]
+    if not own.any() or own.all():
+        return float("nan")
+    return float(roc_auc_score(own, scores[scored]))
 
 
 def bootstrap_intervals(
@@ -182,18 +208,6 @@ def _rates(
     }
     recall = np.where(present, recall, np.nan)
     return overall, {"precision": precision, "recall": recall, "f1": f1}
-
-
-def _areas(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Area under the curve of each class against the rest, (K,); nan without images of both."""
-    from sklearn.metrics import roc_auc_score
-
-    areas = np.full(probabilities.shape[1], np.nan)
-    for number, scores in enumerate(probabilities.T):
-        own = labels == number
-        if own.any() and not own.all():
-            areas[number] = roc_auc_score(own, scores)
-    return areas
 
 
 def _cross_entropy(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:

@@ -7,17 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fer_lightning.errors import UserError
-from fer_lightning.models.config import AdversarialConfig, FaceFormat
+from fer_lightning.models.config import AdversarialConfig, FaceFormat, Prior
 
 if TYPE_CHECKING:
     from fer_lightning.models.cgan.module import CGAN
-
-
-class Prior(enum.Enum):
-    """Distribution of the latent vector."""
-
-    normal = "normal"
-    uniform = "uniform"
 
 
 class FakeLabels(enum.Enum):

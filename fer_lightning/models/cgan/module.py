@@ -7,11 +7,12 @@ from torch import Generator as RandomGenerator
 from torch import Tensor, nn
 
 from fer_lightning.data.batch import FaceBatch
-from fer_lightning.models.base import AdversarialModule, Losses
-from fer_lightning.models.cgan.config import CGANConfig, FakeLabels, Prior
-from fer_lightning.models.cgan.networks import Discriminator, Generator, initialise
-from fer_lightning.models.cgan.objective import discriminator_terms, generator_terms
+from fer_lightning.losses.adversarial import discriminator_terms, generator_terms
+from fer_lightning.models.base import AdversarialModule, Losses, in_eval_mode
+from fer_lightning.models.cgan.config import CGANConfig, FakeLabels
+from fer_lightning.models.cgan.networks import Discriminator, Generator
 from fer_lightning.models.config import FaceFormat
+from fer_lightning.nn.dcgan import initialise, latent_vectors
 
 
 class CGAN(AdversarialModule):
@@ -58,20 +59,15 @@ class CGAN(AdversarialModule):
         """How little the discriminator believes the fakes."""
         return generator_terms(self.discriminator(fake.images, fake.emotions))
 
-    @torch.no_grad()
     def sample(self, emotions: Tensor, generator: RandomGenerator) -> Tensor:
         """Images from the averaged generator where there is one, batch norm in eval mode."""
-        network = self.best_generator
-        latent = self._latent(len(emotions), generator)
-        latent = latent.to(next(network.parameters()))  # its device, and its precision
-        training = network.training
-        network.eval()
-        images: Tensor = network(latent, emotions.to(self.device))
-        network.train(training)
-        return images.float()
+        latent = self._latent(len(emotions), generator).to(self.device)
+        return in_eval_mode(self.best_generator, latent, emotions.to(self.device)).float()
+
+    def perceive(self, images: Tensor) -> None:
+        """Run the discriminator without saying which emotion is claimed."""
+        unknown = torch.full((len(images),), -1, device=images.device)
+        in_eval_mode(self.discriminator, images, unknown)
 
     def _latent(self, count: int, generator: RandomGenerator) -> Tensor:
-        shape = (count, self.config.latent_dim)
-        if self.config.prior is Prior.normal:
-            return torch.randn(shape, generator=generator, device=generator.device)
-        return torch.rand(shape, generator=generator, device=generator.device) * 2 - 1
+        return latent_vectors(self.config.prior, count, self.config.latent_dim, generator)

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from fer_lightning.nn.dcgan import upsample
+
 
 class Generator(nn.Module):
     """Latent vector and one-hot label to an image, by three upsamplings from 1/8 of its side.
@@ -33,9 +35,9 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(
             nn.BatchNorm2d(filters),
             nn.ReLU(inplace=True),
-            *_upsample(8 * width, 4 * width),
-            *_upsample(4 * width, 2 * width),
-            *_upsample(2 * width, width),
+            *upsample(8 * width, 4 * width),
+            *upsample(4 * width, 2 * width),
+            *upsample(2 * width, width),
             nn.ConvTranspose2d(width, channels, 3, 1, 1),
             nn.Tanh(),
         )
@@ -45,15 +47,6 @@ class Generator(nn.Module):
         one_hot = F.one_hot(emotions, self.classes).to(latent.dtype)
         hidden = self.dense(torch.cat([latent, one_hot], 1)).view(-1, *self.base)
         return cast(Tensor, self.blocks(hidden))
-
-
-def _upsample(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
-    """Twice the side; a kernel that the stride divides leaves no checkerboard."""
-    return (
-        nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
 
 
 class Discriminator(nn.Module):
@@ -93,27 +86,11 @@ class Discriminator(nn.Module):
             spectral_norm(layer)
 
     def forward(self, images: Tensor, emotions: Tensor) -> Tensor:
-        """Logits (N,) that images (N, C, H, W) are real faces of class indices (N,)."""
-        planes = F.one_hot(emotions, self.classes).to(images.dtype)
+        """Logits (N,) that images (N, C, H, W) are real faces of class indices (N,).
+
+        An index of -1 says nothing of the class: all planes of that image are zero.
+        """
+        planes = F.one_hot(emotions + 1, self.classes + 1)[:, 1:].to(images.dtype)
         planes = planes[:, :, None, None].expand(-1, -1, *images.shape[2:])
         hidden = self.blocks(torch.cat([images, planes], 1)).flatten(1)
         return cast(Tensor, self.dense(self.dropout(hidden)).squeeze(1))
-
-
-@torch.no_grad()
-def initialise(network: nn.Module, std: float) -> None:
-    """DCGAN's initial weights: N(0, std), BatchNorm scales N(1, std), biases 0.
-
-    Args:
-        network: Changed in place.
-        std: Standard deviation.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            module.weight.normal_(0, std)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.weight.normal_(1, std)
-        else:
-            continue
-        if module.bias is not None:
-            module.bias.zero_()

@@ -12,7 +12,7 @@ from torch.optim import SGD, AdamW
 from torch.optim import Optimizer as TorchOptimizer
 
 from fer_lightning.data.batch import FaceBatch
-from fer_lightning.models.base import TrainingModule
+from fer_lightning.models.base import TrainingModule, in_eval_mode
 from fer_lightning.models.classifier.config import ClassifierConfig, Monitor, Optimizer, Schedule
 from fer_lightning.models.classifier.networks import FaceNetwork, build_network
 from fer_lightning.models.classifier.objective import (
@@ -145,14 +145,15 @@ class Classifier(TrainingModule):
             float32 of shape (N, K).
         """
         network = self.best_network if best else self.current_network
-        training = network.training
-        network.eval()
-        images = images.to(next(network.parameters()).dtype)
-        found = F.softmax(network(images).float(), 1)
+        found = F.softmax(in_eval_mode(network, images).float(), 1)
         if flip:
-            found = (found + F.softmax(network(images.flip(3)).float(), 1)) / 2
-        network.train(training)
+            mirrored = in_eval_mode(network, images.flip(3))
+            found = (found + F.softmax(mirrored.float(), 1)) / 2
         return found
+
+    def perceive(self, images: Tensor) -> None:
+        """Run :attr:`best_network`."""
+        in_eval_mode(self.best_network, images)
 
     def validated(self, metrics: dict[str, float], regular: bool = True) -> None:
         """Take note of what :attr:`current_network` scored on the validation part.

@@ -175,3 +175,85 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
     small_archive(tmp_path / "a")
     with pytest.raises(UserError, match=r"data\.batch_size=64 exceeds the 42"):
         module(Folder(archive=tmp_path / "a"))
+
+
+def unlabelled(data: Folder, classes: list[str] | None = None) -> FaceDataModule:
+    faces = FaceDataModule(data, WholeImageConfig(), 16, 1, 0, classes, labelled=False)
+    faces.setup()
+    return faces
+
+
+def test_a_model_without_labels_gets_every_row(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a", emotions=("fear", None, None, "anger"))
+    data = Folder(archive=tmp_path / "a", batch_size=4)
+    faces = unlabelled(data)
+    sizes = {part: len(rows) for part, rows in faces.division.items()}
+    assert sizes == {"train": 42, "val": 9, "test": 9}
+    assert len(faces.parts["all"]) == 60
+    described = faces.faces
+    assert (described.classes, described.frequencies, described.counts) == ([], [], [])
+    batch = next(iter(faces.train_dataloader()))
+    assert (batch.emotions == -1).all()
+    assert len(module(data).parts["all"]) == 30
+    assert len(unlabelled(data, classes=[]).parts["all"]) == 60
+
+
+def test_faces_that_nobody_has_labelled_will_do_for_it(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a", emotions=(None,), splits=(None,))
+    data = Folder(archive=tmp_path / "a", batch_size=4)
+    sizes = {part: len(rows) for part, rows in unlabelled(data).division.items()}
+    assert sizes == {"train": 48, "val": 6, "test": 6}
+    with pytest.raises(UserError, match="learns from labelled images"):
+        module(data)
+
+
+def test_one_emotion_alone_is_a_class_even_without_labels(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    whole = module(Folder(archive=tmp_path / "a", batch_size=4))
+    data = Folder(archive=tmp_path / "a", batch_size=4, only=["sadness"])
+    for faces in (unlabelled(data), module(data)):
+        assert faces.classes == ["sadness"]
+        assert faces.class_counts == [14]
+        for part, rows in faces.division.items():
+            sad = [row for row in whole.division[part] if whole.emotions[row] == "sadness"]
+            assert rows.tolist() == sad
+        assert len(faces.parts["all"]) == 20
+        assert (next(iter(faces.train_dataloader())).emotions == 0).all()
+
+
+def test_only_some_emotions_leave_every_row_in_its_part(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a", splits=(None,))
+    whole = module(Folder(archive=tmp_path / "a", batch_size=4))
+    data = Folder(archive=tmp_path / "a", batch_size=4, only=["anger", "happiness"])
+    labelled, free = module(data), unlabelled(data)
+    assert labelled.classes == ["happiness", "anger"]
+    assert free.classes == []
+    for part, rows in whole.division.items():
+        kept = [row for row in rows if whole.emotions[row] != "sadness"]
+        assert labelled.division[part].tolist() == free.division[part].tolist() == kept
+    measured = FaceDataModule(data, WholeImageConfig(), 16, 1, 0, ["sadness", "anger"])
+    measured.setup()
+    assert {measured.emotions[row] for row in measured.division["test"]} == {"anger"}
+
+
+def test_emotions_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    with pytest.raises(UserError, match=r"data\.only=\[joy\]: .*'joy'; choose from neutral, happ"):
+        Folder(only=["joy"])
+    data = Folder(archive=tmp_path / "a", only=["fear"])
+    with pytest.raises(UserError, match=r"of fear; known are happiness, sadness, anger$"):
+        module(data)
+
+
+def test_classes_cannot_be_balanced_where_there_are_none(tmp_path: Path) -> None:
+    small_archive(tmp_path / "a")
+    balanced = Folder(archive=tmp_path / "a", batch_size=4, balance=True)
+    with pytest.raises(UserError, match=r"data\.balance=true: this model uses no labels"):
+        unlabelled(balanced)
+
+
+def test_the_chosen_emotions_identify_a_run_in_any_order() -> None:
+    assert "only" not in identity(Folder())
+    one, other = (identity(Folder(only=names)) for names in (["fear", "anger"], ["anger", "fear"]))
+    assert one == other
+    assert one["only"] == ["fear", "anger"]

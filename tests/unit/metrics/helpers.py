@@ -14,22 +14,30 @@ from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.cgan.module import CGAN
+from fer_lightning.models.dcgan.config import DCGANConfig
+from fer_lightning.models.dcgan.module import DCGAN
 from tests.helpers.small import small_archive
 
 
-def small_faces(folder: Path, **settings: Any) -> FaceDataModule:
+def small_faces(folder: Path, labelled: bool = True, **settings: Any) -> FaceDataModule:
     """42 + 9 + 9 images of three emotions, set up."""
     path = folder / "faces"
     if not path.exists():
         small_archive(path, **settings)
     data = Folder(archive=path, batch_size=8)
-    faces = FaceDataModule(data, WholeImageConfig(), 16, settings.get("channels"), seed=0)
+    channels = settings.get("channels")
+    faces = FaceDataModule(data, WholeImageConfig(), 16, channels, seed=0, labelled=labelled)
     faces.setup()
     return faces
 
 
 def small_cgan(faces: FaceDataModule, **settings: Any) -> CGAN:
     return CGAN(CGANConfig(latent_dim=8, width=4, **settings), faces.faces, seed=0)
+
+
+def small_dcgan(faces: FaceDataModule) -> DCGAN:
+    config = DCGANConfig(latent_dim=8, generator_width=4, discriminator_width=4)
+    return DCGAN(config, faces.faces, seed=0)
 
 
 class Parrot(CGAN):

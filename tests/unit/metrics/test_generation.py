@@ -24,7 +24,7 @@ from fer_lightning.metrics import extraction
 from fer_lightning.metrics import generation as generation_module
 from fer_lightning.metrics.extraction import real_vectors
 from fer_lightning.metrics.generation import GenerationEvaluator
-from tests.unit.metrics.helpers import FreshNoise, Parrot, small_cgan, small_faces
+from tests.unit.metrics.helpers import FreshNoise, Parrot, small_cgan, small_dcgan, small_faces
 
 
 class Counting(FeatureNetwork):
@@ -190,6 +190,30 @@ def test_all_is_every_labelled_image(tmp_path: Path) -> None:
     assert (found.protocol["count"], found.protocol["labelled"]) == (60, 60)
     assert found.protocol["trained_on"]["no_yardstick"] == 42
     assert evaluator(tmp_path).protocol(module)["labelled"] == 60
+
+
+class Judge(Counting):
+    """It also says which emotion it sees."""
+
+    emotions = ("happiness", "fear")
+
+    def forward(self, faces: torch.Tensor) -> Features:
+        vectors = super().forward(faces).vectors
+        return Features(vectors, vectors[:, :2])
+
+
+def test_a_model_without_classes_is_measured_as_a_whole(tmp_path: Path) -> None:
+    emotions = ("fear", None, "anger", None)
+    faces = small_faces(tmp_path, labelled=False, emotions=emotions)
+    measuring = GenerationEvaluator(faces, "test", [Judge()], EvaluationConfig())
+    found = measuring.measure(small_dcgan(faces))
+    assert {"frechet_pixels", "frechet_counting", "copied_pixels"} <= set(found.metrics)
+    assert not [name for name in found.metrics if "/" in name or name.startswith("judged")]
+    assert (found.protocol["count"], found.protocol["labelled"]) == (9, 60)
+    assert (found.protocol["classes"], found.protocol["unknown_emotions"]) == ({}, {})
+    content = {"protocol": found.protocol, "metrics": found.metrics, "images_seen": 0}
+    said = list(measuring.report(tmp_path / "e.json", content))
+    assert "9 of the 60 images of small were measured; split=all takes every one" in said
 
 
 def test_a_network_without_weights_is_skipped_and_said(

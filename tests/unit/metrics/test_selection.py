@@ -50,3 +50,17 @@ def test_shares_go_to_the_largest_remainders() -> None:
 def test_nothing_to_measure_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"split=test: 0 images .* of other emotions: {'"):
         select(small_faces(tmp_path), "test", ["fear"], None, 0)
+
+
+def test_without_classes_every_row_counts(tmp_path: Path) -> None:
+    faces = small_faces(tmp_path, labelled=False, emotions=("fear", None))
+    found = select(faces, "train", [], None, 0)
+    assert found.rows.tolist() == faces.parts["train"].tolist()
+    assert (found.emotions == 0).all()
+    assert found.unknown == {}
+    drawn, other = (select(faces, "train", [], 10, seed).rows for seed in (0, 1))
+    assert len(drawn) == len(set(drawn.tolist())) == 10
+    assert (drawn != other).any()
+    faces.parts["val"] = faces.parts["val"][:1]
+    with pytest.raises(UserError, match=r"split=val: 1 images, and .* takes every image\)"):
+        select(faces, "val", [], None, 0)

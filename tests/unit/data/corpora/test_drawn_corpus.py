@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import warnings
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -129,6 +131,64 @@ def test_no_files_and_own_settings_decide_the_archive() -> None:
         "emotions",
         "drawing",
     }
+    domain = Drawn(count=7, pose=0, light=0.5, first_subject=9, gray=True).source_settings()
+    assert set(domain) - set(settings) == {"pose", "light", "first_subject", "gray"}
+
+
+def test_usual_pictures_stay_as_they_were_before_there_were_domains() -> None:
+    """Archives are named by the settings: what was drawn under them must be drawn for ever."""
+    corpus = Drawn(count=40, frames=5, seed=4)
+    drawn_from = "".join(f"{row}{corpus.parameters(row)}" for row in corpus.rows())
+    assert hashlib.sha256(drawn_from.encode()).hexdigest().startswith("7ce8c5bfc51f17aa")
+
+
+def test_without_pose_all_faces_are_frontal() -> None:
+    usual, frontal, turned = (Drawn(count=28, frames=2, pose=pose) for pose in (1, 0, 2))
+    for row in usual.rows():
+        view = usual.parameters(row).view
+        assert (view.yaw, view.pitch, view.roll) != (0, 0, 0)
+        assert frontal.parameters(row).view == replace(view, yaw=0, pitch=0, roll=0)
+        assert turned.parameters(row).view == replace(
+            view, yaw=2 * view.yaw, pitch=2 * view.pitch, roll=2 * view.roll
+        )
+        assert replace(frontal.parameters(row), view=view) == usual.parameters(row)
+
+
+def test_without_spread_one_light_falls_on_all() -> None:
+    usual, same, harsh = (Drawn(count=70, light=light) for light in (1, 0, 1.5))
+    (light,) = {same.parameters(row).light for row in same.rows()}
+    assert (light.azimuth, light.elevation) == (0, 32.5)
+    for row in usual.rows():
+        drawn = usual.parameters(row).light
+        assert harsh.parameters(row).light.azimuth == pytest.approx(1.5 * drawn.azimuth)
+        assert 0 < harsh.parameters(row).light.strength < 1
+        assert harsh.parameters(row).light.grain > 0
+        assert replace(same.parameters(row), light=drawn) == usual.parameters(row)
+
+
+def test_people_numbered_apart_are_others() -> None:
+    here, there = Drawn(count=70, subjects=5), Drawn(count=70, subjects=5, first_subject=1000)
+    assert {row.subject for row in here.rows()} == {f"S{n:03d}" for n in range(5)}
+    assert {row.subject for row in there.rows()} == {f"S{n}" for n in range(1000, 1005)}
+    people = [
+        {corpus.parameters(row).identity for row in corpus.rows()} for corpus in (here, there)
+    ]
+    assert [len(five) for five in people] == [5, 5]
+    assert not people[0] & people[1]
+    for one, other in zip(here.rows(), there.rows(), strict=True):
+        assert replace(other, subject=one.subject) == one
+        assert here.parameters(one).view == there.parameters(other).view
+
+
+def test_gray_pictures_have_no_colour() -> None:
+    gray, colour = Drawn(count=7, picture_size=48, gray=True), Drawn(count=7, picture_size=48)
+    assert (gray.native_channels, colour.native_channels) == (1, 3)
+    for row in gray.rows():
+        picture = gray.load(row)
+        assert picture.shape == (48, 48, 3)
+        assert (picture == picture[:, :, :1]).all()
+        luma = colour.load(row) @ np.array([0.299, 0.587, 0.114])
+        assert np.abs(picture[:, :, 0] - luma).max() < 1
 
 
 @pytest.mark.parametrize(
@@ -144,6 +204,11 @@ def test_no_files_and_own_settings_decide_the_archive() -> None:
         ({"emotions": ["happy"]}, "data.emotions=.*happiness"),
         ({"emotions": ["anger", "anger"]}, "each once"),
         ({"batch_size": 0}, "data.batch_size=0"),
+        ({"pose": -0.5}, "data.pose=-0.5"),
+        ({"pose": 2.5}, "data.pose=2.5"),
+        ({"light": -1.0}, "data.light=-1.0"),
+        ({"light": 1.6}, "data.light=1.6"),
+        ({"first_subject": -1}, "data.first_subject=-1"),
     ],
 )
 def test_wrong_keys_are_named(keys: dict[str, Any], message: str) -> None:
@@ -169,12 +234,13 @@ def test_rows_are_made_when_they_are_asked_for() -> None:
         rows[10**12]
 
 
-@pytest.mark.parametrize("gray", [False, True])
-def test_mtcnn_finds_the_faces(gray: bool) -> None:
-    corpus = Drawn(count=40, seed=3, emotions=list(EMOTIONS))
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"gray": True}, {"pose": 0, "light": 0}, {"pose": 2, "light": 1.5, "first_subject": 1000}],
+)
+def test_mtcnn_finds_the_faces(keys: dict[str, Any]) -> None:
+    corpus = Drawn(count=40, seed=3, emotions=list(EMOTIONS), **keys)
     pictures = [Image.fromarray(corpus.load(row)) for row in corpus.rows()]
-    if gray:
-        pictures = [picture.convert("L").convert("RGB") for picture in pictures]
     from facenet_pytorch import MTCNN
 
     with warnings.catch_warnings():

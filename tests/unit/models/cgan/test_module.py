@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from fer_lightning.data.batch import FaceBatch
-from fer_lightning.models.cgan.config import CGANConfig, FakeLabels, Prior
+from fer_lightning.models.cgan.config import CGANConfig, FakeLabels
 from fer_lightning.models.cgan.module import CGAN
-from fer_lightning.models.config import FaceFormat
+from fer_lightning.models.config import FaceFormat, Prior
 from fer_lightning.rng import sample_generator
 from tests.helpers import training
 
@@ -129,3 +129,19 @@ def test_the_average_follows_the_generator() -> None:
 def test_samples_come_in_any_precision(dtype: torch.dtype) -> None:
     images = cgan().to(dtype).sample(torch.tensor([0, 1]), sample_generator(0))
     assert images.dtype is torch.float32
+
+
+def test_whoever_listens_hears_what_the_discriminator_makes_of_no_label() -> None:
+    module = cgan()
+    module.train()
+    heard: list[Tensor] = []
+    module.discriminator.register_forward_hook(lambda module, inputs, out: heard.append(out))
+    state = {k: v.clone() for k, v in module.state_dict().items()}
+    images = batch().images
+    module.perceive(images)
+    assert module.discriminator.training
+    assert not heard[0].requires_grad
+    assert all(torch.equal(state[k], v) for k, v in module.state_dict().items())
+    module.eval()
+    expected = module.discriminator(images, torch.full((8,), -1))
+    assert torch.equal(heard[0], expected)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from fer_lightning.models.cgan.networks import Discriminator, Generator, initialise
+from fer_lightning.models.cgan.networks import Discriminator, Generator
+from fer_lightning.nn.dcgan import initialise
 
 
 def parameters(network: nn.Module) -> int:
@@ -72,3 +73,17 @@ def test_initial_weights_are_dcgans(spectral: bool) -> None:
     layer = judge.blocks[4]
     weight = layer.parametrizations.weight.original if spectral else layer.weight
     assert weight.std().item() == pytest.approx(0.02, rel=0.05)
+
+
+def test_no_label_is_planes_of_zeros() -> None:
+    torch.manual_seed(0)
+    network = discriminator(16, 1, 4).eval()
+    images = torch.randn(2, 1, 16, 16)
+    seen: list[torch.Tensor] = []
+    network.blocks.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    network(images, torch.tensor([-1, 3]))
+    planes = seen[0][:, 1:]
+    assert (planes[0] == 0).all()
+    assert (planes[1, 3] == 1).all()
+    assert planes[1].sum() == 16 * 16
+    assert torch.equal(seen[0][:, :1], images)

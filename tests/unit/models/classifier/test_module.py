@@ -181,3 +181,17 @@ def test_a_checkpoint_takes_up_what_validations_led_to() -> None:
     assert (other.images_seen, other.selected_images, other.plateau) == (7, 7, 0.5)
     assert (other.best_score, other.since_best) == (0.5, 1)
     assert torch.equal(weights(other.best_network), weights(module.best_network))
+
+
+def test_whoever_listens_hears_the_network_that_the_run_stands_for() -> None:
+    module = classifier(keep_best=True, dropout=0.5)
+    train(module, 1)
+    module.validated({"accuracy": 0.5, "macro_f1": 0.5, "cross_entropy": 1.0})
+    train(module, 2)
+    module.train()
+    heard: list[Tensor] = []
+    module.best_network.register_forward_hook(lambda module, inputs, out: heard.append(out))
+    images = batch().images
+    module.perceive(images)
+    assert module.best_network is module.selected
+    assert torch.equal(heard[0].softmax(1), module.probabilities(images))

@@ -1,0 +1,1 @@
+"""Paper D: a DCGAN without labels, whose discriminator gives the features of faces."""
