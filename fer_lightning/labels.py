@@ -7,7 +7,7 @@ code passes through names, and all tables stand here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -67,6 +67,9 @@ EMOTION_ACTION_UNITS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     }
 )
 """Emotion to action units by paper D, Table VI (contempt is one-sided; neutral has none)."""
+
+PAPER_D_ACTION_UNITS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 12, 15, 17, 23, 24, 25, 27)
+"""The action units that paper D detects (its Table IV)."""
 
 _SPLIT_WORDS: Mapping[str, str] = {
     "train": "train",
@@ -134,6 +137,24 @@ def canonical_emotion(name: str) -> str | None:
     word = name.strip().lower()
     word = _SYNONYMS.get(word, word)
     return word if word in EMOTIONS else None
+
+
+def units_of_emotion(emotion: str | None, units: Iterable[int] = PAPER_D_ACTION_UNITS) -> list[int]:
+    """Which action units an emotion has by paper D, Table VI, for faces that nobody has coded.
+
+    All of such units' scores are scores of emotions: among faces of one intensity, AU6 is
+    happiness, AU9 disgust, AU27 surprise, and AU7, AU23 and AU24 are all anger.
+
+    Args:
+        emotion: Canonical name, or None where unknown.
+        units: FACS numbers.
+
+    Returns:
+        For each unit 1 where it is there, 0 where not, and -1 for an unknown emotion.
+    """
+    if emotion is None:
+        return [-1 for _ in units]
+    return [int(unit in EMOTION_ACTION_UNITS[emotion]) for unit in units]
 
 
 def canonical_split(name: str) -> str | None:

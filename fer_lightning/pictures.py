@@ -1,4 +1,4 @@
-"""Pictures for people: grids of faces with labels, loss curves and confusion matrices."""
+"""Pictures for people: grids of faces with labels, loss curves, confusion matrices, ROC curves."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def labelled_grid(rows: Sequence[NDArray[np.uint8]], labels: Sequence[str]) -> I
 
     Args:
         rows: uint8 arrays of shape (columns, H, W, C), C 1 or 3; rows may differ in length.
-        labels: As many as rows.
+        labels: As many as rows; all empty ones take no space.
     """
     side, channels = rows[0].shape[1], rows[0].shape[3]
     zoom = max(1, -(-CELL // side))
     step, gap = side * zoom + 2, 2
     font = ImageFont.load_default(size=max(12, step // 6))
-    left = int(max(font.getlength(label) for label in labels)) + 16
+    left = int(max(font.getlength(label) for label in labels)) + 16 if any(labels) else gap
     width = left + max(len(row) for row in rows) * step + gap
     grid = Image.new("RGB", (width, len(rows) * step + gap), "white")
     draw = ImageDraw.Draw(grid)
@@ -135,5 +135,45 @@ def confusion_picture(
     axes.spines[:].set_visible(False)
     axes.set(xlabel="predicted", ylabel="true")
     figure.suptitle(fill(title, int(width * 11)), fontsize="medium")
+    figure.savefig(path, dpi=110)
+    return path
+
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64], float]
+"""False positive rates, true positive rates, and the area under the curve."""
+
+
+def roc_picture(panels: Mapping[str, Mapping[str, Curve]], path: Path, title: str) -> Path:
+    """Draw ROC curves, a panel for every class or action unit.
+
+    Args:
+        panels: Title of each panel to its curves by name; a panel may have none.
+        path: PNG to write.
+        title: Above all; broken into lines where it is long.
+
+    Returns:
+        ``path``.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(len(panels), 4)
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(0.4 + 2.9 * columns, 0.9 + 2.9 * rows), layout="constrained")
+    places = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (panel, curves) in zip(places.flat, panels.items(), strict=False):
+        axes.plot([0, 1], [0, 1], color="0.8", linewidth=0.8)
+        for name, (false, true, area) in curves.items():
+            axes.plot(false, true, label=f"{area:.3f} {name}", linewidth=1.2)
+        if curves:
+            axes.legend(loc="lower right", fontsize=8, title="AUC", title_fontsize=8, frameon=False)
+        else:
+            axes.text(0.5, 0.5, "no curve", ha="center", va="center", color="0.4")
+        axes.set_title(panel, fontsize="medium")
+        axes.set(aspect="equal", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    for axes in places.flat[len(panels) :]:
+        axes.set_axis_off()
+    figure.supxlabel("false positive rate", fontsize="medium")
+    figure.supylabel("true positive rate", fontsize="medium")
+    figure.suptitle(fill(title, int(columns * 38)), fontsize="medium")
     figure.savefig(path, dpi=110)
     return path

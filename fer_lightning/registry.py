@@ -107,6 +107,7 @@ models = Registry(
     {
         "cgan": "fer_lightning.models.cgan.config:CGANConfig",
         "classifier": "fer_lightning.models.classifier.config:ClassifierConfig",
+        "dcgan": "fer_lightning.models.dcgan.config:DCGANConfig",
     },
 )
 features = Registry(
@@ -115,6 +116,7 @@ features = Registry(
     {
         "classifier": "fer_lightning.features.classifier:ClassifierFeatureConfig",
         "inception": "fer_lightning.features.inception:InceptionConfig",
+        "layer": "fer_lightning.features.layer:LayerFeatureConfig",
         "pixels": "fer_lightning.features.pixels:PixelsConfig",
     },
 )
@@ -127,6 +129,7 @@ benchmarks = Registry(
         "feed": "fer_lightning.benchmarks.feed:measure",
         "growth": "fer_lightning.benchmarks.growth:measure",
         "metrics": "fer_lightning.benchmarks.metrics:measure",
+        "probe": "fer_lightning.benchmarks.probe:measure",
         "startup": "fer_lightning.benchmarks.startup:measure",
         "train": "fer_lightning.benchmarks.train:measure",
     },

@@ -140,7 +140,8 @@ def keys_of(
         text = meanings.get(field.name, "") + ("" if counts else " *Not in the hash.*")
         group = next((g for t, g in GROUPS.items() if t in (hint, *get_args(hint))), None)
         if group:
-            value = f"`{chosen[name]}`" if name in chosen else default(field)
+            slot = next((slot for slot in (name, f"{group}@{name}") if slot in chosen), None)
+            value = f"`{chosen[slot]}`" if slot else default(field)
             yield Key(name, f"[{group}](#{group})", value, text)
         elif is_dataclass(hint) and isinstance(hint, type):
             yield from keys_of(hint, f"{name}.", in_hash=counts)

@@ -1,4 +1,8 @@
-"""Differences between configurations and a baseline, over pairs of runs of the same seed."""
+"""Differences between configurations and a baseline, over pairs of runs of the same seed.
+
+What is the same for all seeds has one value, which is paired with that of each seed of the other:
+the interval is then over the other's seeds alone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fer_lightning.analysis.records import Record
 from fer_lightning.analysis.statistics import Paired, Verdict, paired
 from fer_lightning.analysis.tables import LENGTH, Group, same_length, shown
 from fer_lightning.errors import UserError
@@ -23,7 +28,8 @@ class Difference:
         also: Keys besides the baseline's in which the two differ; empty in a clean comparison.
         result: Over pairs of one seed.
         unpaired: Seeds that only one of the two has measured; left out.
-        unequal: Seeds whose two runs are of different lengths, unless that is what is compared.
+        unequal: Seeds whose two runs are of different lengths, unless that is what is compared or
+            they are probes, whose networks may be as long as their arms say.
     """
 
     metric: str
@@ -119,9 +125,7 @@ def _also(
 def _difference(
     metric: str, group: Group, reference: Group, also: tuple[str, ...], by_length: bool
 ) -> Difference:
-    ours, theirs = (
-        {r.seed: r for r in g.records if metric in r.metrics} for g in (group, reference)
-    )
+    ours, theirs = _by_seeds(group, reference, metric), _by_seeds(reference, group, metric)
     both = sorted(ours.keys() & theirs.keys())
     return Difference(
         metric=metric,
@@ -131,6 +135,18 @@ def _difference(
         result=paired(ours[seed].metrics[metric] - theirs[seed].metrics[metric] for seed in both),
         unpaired=tuple(sorted(ours.keys() ^ theirs.keys())),
         unequal=tuple(
-            seed for seed in both if not by_length and not same_length([ours[seed], theirs[seed]])
+            seed
+            for seed in both
+            if not by_length
+            and not (ours[seed].probe and theirs[seed].probe)
+            and not same_length([ours[seed], theirs[seed]])
         ),
     )
+
+
+def _by_seeds(group: Group, other: Group, metric: str) -> dict[int, Record]:
+    """Records that have the metric by seed; one for all seeds stands by each of the other's."""
+    having = [record for record in group.records if metric in record.metrics]
+    if not group.seedless:
+        return {record.seed: record for record in having if record.seed is not None}
+    return dict.fromkeys(other.seeds or [0], having[0]) if having else {}

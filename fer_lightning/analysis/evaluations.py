@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_lightning.analysis.files import Source, metrics_of, read_json, required, source_of
+from fer_lightning.analysis.files import (
+    Source,
+    metrics_of,
+    read_json,
+    remarks_of,
+    required,
+    source_of,
+)
 from fer_lightning.config.plain import flatten
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
@@ -17,22 +24,31 @@ from fer_lightning.errors import UserError
 ALWAYS_APART = "split"
 """A protocol's key whose values are never averaged: numbers on val are not numbers on test."""
 
+CLEARER = "corpus"
+"""The key that stands in its place where each corpus is measured on one split alone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """One file of ``RUN/evaluations``.
+    """One file of ``evaluations/``, by ``fer evaluate`` or ``fer probe``.
 
     Attributes:
         metrics: Value by name.
         protocol: How they were measured, by dotted keys.
         images_seen: Length of the training when the model was measured.
         source: Where they come from.
+        command: The command that measured last; empty where nobody wrote it down.
+        remarks: What has to be said of the faces that it was measured on.
+        notes: What the job had to say of its numbers.
     """
 
     metrics: Mapping[str, float]
     protocol: Mapping[str, Any]
     images_seen: int
     source: Source
+    command: str = ""
+    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 READABLE = ("corpus", "count", "seed", "ema", "neighbours", "batch_size", "archives")
@@ -61,6 +77,9 @@ def read_evaluation(path: Path) -> Evaluation:
         protocol={key: json.dumps(value) for key, value in flatten(protocol)},
         images_seen=int(required(loaded, "images_seen", path)),
         source=source_of(loaded, path),
+        command=str(loaded.get("command") or ""),
+        remarks=remarks_of(loaded),
+        notes=tuple(map(str, loaded.get("notes", []))),
     )
 
 
@@ -123,7 +142,9 @@ def _telling_apart(name: str, having: Sequence[Sequence[Evaluation]]) -> list[st
         for key in _differing(everything)
         if key.rpartition(".")[2] == ALWAYS_APART and _differ(name, everything)
     ]
-    keys = split[:1]
+    corpora = {(e.protocol.get(CLEARER), e.protocol.get(split[0])) for e in everything if split}
+    clearer = len(corpora) == len({corpus for corpus, _ in corpora}) > 1
+    keys = [CLEARER] if clearer else split[:1]
     for files in having:
         while len(rest := _clash(name, files, keys)) > 1:
             candidates = [key for key in _differing(rest) if key not in keys]

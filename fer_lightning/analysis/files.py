@@ -75,6 +75,11 @@ def metrics_of(results: Mapping[str, Any], path: Path) -> dict[str, float]:
         raise UserError(f"{path} is damaged (metrics: {error}): run its job again") from error
 
 
+def remarks_of(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """What has to be said of the archives of a results file."""
+    return tuple(one["remark"] for one in results.get("archives", []) if "remark" in one)
+
+
 def source_of(results: Mapping[str, Any], path: Path) -> Source:
     """What a results file says about where it was made."""
     return Source(

@@ -135,9 +135,12 @@ def _configurations(comparison: Comparison) -> str:
         for key in comparison.keys
         if key != ARM  # it is their name
     ]
-    rows.append(["seeds", *(" ".join(map(str, group.seeds)) for group in groups)])
-    rows.append(["images seen", *(_range(r.images_seen for r in g.records) for g in groups)])
-    rows.append(["time of a training", *(_time(group) for group in groups)])
+    rows.append(["seeds", *(group.seeds_shown for group in groups)])
+    probes = any(record.probe for group in groups for record in group.records)
+    seen = "images seen" + " by the network" * probes
+    rows.append([seen, *(_range(r.images_seen for r in g.records) for g in groups)])
+    what = "probe" if probes else "training"
+    rows.append([f"time of a {what}", *(_time(group) for group in groups)])
     return (
         markdown_table(rows)
         + f"\n\nResults are mean ± SD over seeds [{CONFIDENCE:.0%} t interval of the mean] (number "
@@ -180,6 +183,12 @@ def _differences(comparison: Comparison) -> str:
             [one.metric, one.group.name, one.baseline.name, spread(one.result.summary), verdict]
         )
         pair = f"{one.group.name} minus {one.baseline.name}"
+        for fixed, other in ((one.group, one.baseline), (one.baseline, one.group)):
+            if fixed.seedless and not other.seedless:
+                remarks.append(
+                    f"{fixed.name} does not depend on the seed: its one value is paired with that "
+                    f"of each seed of {other.name}; the interval is over these seeds alone."
+                )
         if one.also:
             remarks.append(f"{pair}: they also differ in {', '.join(one.also)}.")
         if one.unequal:
@@ -262,8 +271,8 @@ def _provenance(groups: Sequence[Group]) -> str:
         total = duration(sum(source.seconds for source in alike))
         rows.append([job, str(len(alike)), *texts, total])
     folders = [
-        f"- {g.name}, seed {r.seed}: `{r.sources[0].path}`"
-        + (f", trained by `{r.command}`" if r.command else "")
+        f"- {g.name}, {'all seeds' if r.seed is None else f'seed {r.seed}'}: `{r.sources[0].path}`"
+        + (f", {'measured' if r.probe else 'trained'} by `{r.command}`" if r.command else "")
         for g in groups
         for r in g.records
     ]

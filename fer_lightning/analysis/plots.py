@@ -87,11 +87,12 @@ def difference_plot(
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for number, axes in enumerate(panels.flat):
         if number < len(chosen):
-            _differences_panel(axes, [d for d in differences if d.metric == chosen[number]], groups)
+            shown = [one for one in differences if one.metric == chosen[number]]
+            _differences_panel(axes, shown, groups, _seeds([*groups, *references]))
             axes.set_title(chosen[number], fontsize="medium")
         else:
             axes.set_axis_off()
-    _seed_legend(figure, panels.flat[0], _seeds(groups))
+    _seed_legend(figure, panels.flat[0], _seeds([*groups, *references]))
     names = " or ".join(group.name for group in references)
     figure.suptitle(
         f"{title}: difference from {names}\n"
@@ -103,9 +104,9 @@ def difference_plot(
 
 
 def _differences_panel(
-    axes: Axes, differences: Sequence[Difference], groups: Sequence[Group]
+    axes: Axes, differences: Sequence[Difference], groups: Sequence[Group], seeds: Sequence[int]
 ) -> None:
-    rows, seeds = [group.name for group in groups], _seeds(groups)
+    rows = [group.name for group in groups]
     limit = _limit(differences)
     for one in differences:
         y, summary = rows.index(one.group.name), one.result.summary
@@ -134,7 +135,7 @@ def _by_seed(one: Difference) -> dict[int, float]:
     """Finite differences of the pairs."""
     found = {
         seed: _value(one.group, seed, one.metric) - _value(one.baseline, seed, one.metric)
-        for seed in one.group.seeds
+        for seed in one.group.seeds or one.baseline.seeds
     }
     return {seed: value for seed, value in found.items() if math.isfinite(value)}
 
@@ -151,7 +152,9 @@ def _limit(differences: Sequence[Difference]) -> float:
 
 
 def _seeds(groups: Sequence[Group]) -> list[int]:
-    return sorted({seed for group in groups for seed in group.seeds})
+    """All seeds; one stands in for them where nothing depends on the seed."""
+    found = {seed for group in groups for seed in group.seeds}
+    return sorted(found) or ([0] if groups else [])
 
 
 def _seed_legend(figure: Figure, axes: Axes, seeds: Sequence[int]) -> None:
@@ -172,9 +175,9 @@ def _color(seed: int, seeds: Sequence[int]) -> str:
 
 
 def _value(group: Group, seed: int, metric: str) -> float:
-    """NaN where it was not measured, which breaks a line."""
-    found = (r.metrics[metric] for r in group.records if r.seed == seed and metric in r.metrics)
-    return next(found, math.nan)
+    """NaN where it was not measured, which breaks a line; what is alike for all seeds has one."""
+    having = (r for r in group.records if r.seed in (None, seed) and metric in r.metrics)
+    return next((record.metrics[metric] for record in having), math.nan)
 
 
 def _panel(axes: Axes, groups: Sequence[Group], metric: str) -> None:

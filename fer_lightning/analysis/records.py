@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fer_lightning.analysis.evaluations import Evaluation, join_metrics, read_evaluation
-from fer_lightning.analysis.files import Source, metrics_of, read_json, required, source_of
+from fer_lightning.analysis.files import (
+    Source,
+    metrics_of,
+    read_json,
+    remarks_of,
+    required,
+    source_of,
+)
 from fer_lightning.config.plain import flatten
+from fer_lightning.config.study import ARM
 from fer_lightning.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One run of one seed with everything measured on it.
+    """One run of one seed with everything measured on it, or one probe of features.
 
     Attributes:
         config: The run's identity by dotted keys, without the seed; ``archives`` names its
-            archives by hash.
+            archives by hash. Of a probe its axes.
         axes: What a study varied in it; empty outside of studies.
-        seed: The run's seed.
+        seed: The run's seed; None for what is the same for all seeds, as pixels are.
         metrics: Value by name; one that is not finite was measured so.
-        images_seen: Length of the training.
-        seconds: Time of the training.
+        images_seen: Length of the training; of a probe, that of the network, 0 without one.
+        seconds: Time of the training, or of the probe.
         sources: The files that it was read from, the run first.
-        command: The command that trained it last; empty where nobody wrote it down.
+        command: The command that made it last; empty where nobody wrote it down.
+        probe: Whether it is a probe, whose network may be as long as its arm says.
         remarks: What has to be said of the faces that it was trained on.
     """
 
     config: Mapping[str, Any]
     axes: Mapping[str, Any] = field(default_factory=dict)
-    seed: int
+    seed: int | None
     metrics: Mapping[str, float]
     images_seen: int
     seconds: float
     sources: tuple[Source, ...]
     command: str = ""
+    probe: bool = False
     remarks: tuple[str, ...] = ()
 
 
@@ -76,7 +86,7 @@ class Collection:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A run and its evaluations, before their metrics have got names that fit all runs."""
+    """A run or probe and its evaluations, before their metrics have got names that fit all."""
 
     run: Record
     evaluations: tuple[Evaluation, ...] = ()
@@ -118,7 +128,20 @@ def collect(measured: Sequence[Measured], unfinished: Sequence[Unfinished]) -> C
         )
         for m, metrics in zip(measured, joined, strict=True)
     )
-    return Collection(records=records, unfinished=tuple(unfinished), notes=tuple(notes))
+    said = (*notes, *_said(measured))
+    return Collection(records=records, unfinished=tuple(unfinished), notes=said)
+
+
+def _said(measured: Sequence[Measured]) -> Iterator[str]:
+    """What the evaluations had to say of their numbers, with the arms that it is said of."""
+    arms: dict[str, dict[str, None]] = {}
+    for one in measured:
+        for note in (note for evaluation in one.evaluations for note in evaluation.notes):
+            arms.setdefault(note, {})
+            if ARM in one.run.axes:
+                arms[note][one.run.axes[ARM]] = None
+    for note, named in arms.items():
+        yield f"{', '.join(named)}: {note}" if named else note
 
 
 def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
@@ -157,7 +180,7 @@ def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
         seconds=float(required(results, "seconds", results_file)),
         sources=(source_of(results, path),),
         command=str(manifest.get("command") or ""),
-        remarks=tuple(a["remark"] for a in results.get("archives", []) if "remark" in a),
+        remarks=remarks_of(results),
     )
 
 

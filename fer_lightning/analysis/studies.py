@@ -24,11 +24,13 @@ from fer_lightning.analysis.records import (
 )
 from fer_lightning.config.study import ARM, Study
 from fer_lightning.errors import UserError
-from fer_lightning.studies.cells import named_in
+from fer_lightning.studies.cells import MEASURING, named_in, outdated
 from fer_lightning.studies.record import STUDIES
 
 ARCHIVES = "archives"
 """Key of the archives that a run has trained on."""
+FEATURES = ("feature", "values")
+"""Parts of a probe's protocol that tell its features, and how many values they have."""
 _HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
 
 
@@ -123,7 +125,9 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
     """A record of every finished training to compare, joined with the evaluations of its cell.
 
     Where an evaluating stage has axes of its own there is a record for each of their values. The
-    archives that a study makes differ by seed, so they are no part of what its runs are.
+    archives that a study makes differ by seed, so they are no part of what its runs are. Where
+    the study compares a probe stage, there is a record of each of its cells instead, joined with
+    what other stages have measured of the same arm, axes and seed.
 
     Raises:
         UserError: If a file is damaged or a folder is no run.
@@ -132,7 +136,7 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
     unfinished = [_unfinished(c, folder) for c in folder.cells if _located(c, folder) is None]
     done = [(c, p) for c in folder.cells if (p := _located(c, folder)) is not None]
     trained = [(c, p) for c, p in done if c["job"] == "train"]
-    evaluated = [(c, p, read_evaluation(p)) for c, p in done if c["job"] == "evaluate"]
+    evaluated = [(c, p, read_evaluation(p)) for c, p in done if c["job"] in MEASURING]
     stages = dict.fromkeys(c["stage"] for c, _ in trained)
     compared = folder.study.compare
     measured: list[Measured] = []
@@ -155,6 +159,9 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
             if _belongs(e, place, cell, path, [p for _, p in trained])
         ]
         measured += _by_further_axes(run, axes, own)
+    if compared is not None and folder.study.stages[compared].job == "probe":
+        measured, late = _probes(compared, evaluated)
+        unfinished += late
     read = collect(measured, unfinished)
     otherwise = _measured_otherwise(measured, folder.study.baseline.get(ARM))
     return replace(read, besides=besides, notes=(*otherwise, *read.notes))
@@ -179,6 +186,45 @@ def _measured_otherwise(measured: Sequence[Measured], baseline: str | None) -> I
                 f"{arm} was not measured as {baseline} was ({names} of their protocols differ): "
                 "what differs between them is not of the training alone."
             )
+
+
+def _probes(
+    stage: str, evaluated: Sequence[tuple[Mapping[str, Any], Path, Evaluation]]
+) -> tuple[list[Measured], list[Unfinished]]:
+    """The stage's probes as rows, and those whose network was trained further since."""
+    measured: list[Measured] = []
+    late: list[Unfinished] = []
+    for cell, path, probe in (entry for entry in evaluated if entry[0]["stage"] == stage):
+        if (reason := outdated(path)) is not None:
+            late.append(Unfinished(what=_describe(cell), status="missing", reason=reason))
+            continue
+        row = Record(
+            config={},
+            seed=cell["seed"],
+            metrics={},  # the file is joined as those of other stages are
+            images_seen=probe.images_seen,
+            seconds=probe.source.seconds,
+            sources=(),
+            command=probe.command,
+            probe=True,
+            remarks=probe.remarks,
+        )
+        own = [(cell, _of_any_features(probe))] + [
+            (c, _of_any_features(e))
+            for c, place, e in evaluated
+            if c["stage"] != stage
+            and c["seed"] == cell["seed"]
+            and cell["axes"].items() <= c["axes"].items()
+            and outdated(place) is None
+        ]
+        measured += _by_further_axes(row, cell["axes"], own)
+    return measured, late
+
+
+def _of_any_features(probe: Evaluation) -> Evaluation:
+    """A probe without what tells its features: that is the arm, and no difference of protocols."""
+    protocol = {k: v for k, v in probe.protocol.items() if k.partition(".")[0] not in FEATURES}
+    return replace(probe, protocol=protocol)
 
 
 def _by_further_axes(

@@ -40,15 +40,25 @@ class Group:
 
     @property
     def seeds(self) -> list[int]:
-        """Its seeds, ascending."""
-        return [record.seed for record in self.records]
+        """Its seeds, ascending; none where it is the same for all."""
+        return [record.seed for record in self.records if record.seed is not None]
+
+    @property
+    def seedless(self) -> bool:
+        """Whether it is the same for all seeds."""
+        return not self.seeds
+
+    @property
+    def seeds_shown(self) -> str:
+        """Its seeds as text."""
+        return " ".join(map(str, self.seeds)) or "all"
 
     def summary(self, metric: str) -> Summary:
         """A metric over those of its seeds that have it."""
         return summarize(r.metrics[metric] for r in self.records if metric in r.metrics)
 
     def seconds(self) -> Summary:
-        """Time of its trainings."""
+        """Time of its trainings or probes."""
         return summarize(record.seconds for record in self.records)
 
 
@@ -133,7 +143,7 @@ def group(records: Sequence[Record], keys: Sequence[str]) -> list[Group]:
     together: dict[tuple[str, ...], list[Record]] = {}
     for record in records:
         together.setdefault(_signature(record, keys), []).append(record)
-    members = [tuple(sorted(found, key=lambda r: r.seed)) for found in together.values()]
+    members = [tuple(sorted(found, key=_by_seed)) for found in together.values()]
     values = [
         {key: found[0].images_seen if key == LENGTH else found[0].config[key]
          for key in keys if key == LENGTH or key in found[0].config}
@@ -144,6 +154,10 @@ def group(records: Sequence[Record], keys: Sequence[str]) -> list[Group]:
         Group(name=name, values=own, records=found)
         for name, own, found in zip(names, values, members, strict=True)
     ]
+
+
+def _by_seed(record: Record) -> int:
+    return -1 if record.seed is None else record.seed
 
 
 def _names(
@@ -242,7 +256,7 @@ def csv_rows(
     rows: list[dict[str, Any]] = []
     for one in groups:
         row: dict[str, Any] = {k: shown(one.values[k]) if k in one.values else "" for k in keys}
-        row["seeds"] = " ".join(map(str, one.seeds))
+        row["seeds"] = one.seeds_shown
         row["images_seen"] = min(record.images_seen for record in one.records)
         row["images_seen_max"] = max(record.images_seen for record in one.records)
         row["seconds_mean"], row["seconds_sd"] = one.seconds().mean, one.seconds().sd

@@ -17,6 +17,8 @@ ALL = "all"
 """Every benchmark there is."""
 LEAST = 100
 """Images that ``growth`` needs, for a batch of 64 has to fit into the training part."""
+FEWEST = 80
+"""Vectors that ``probe`` needs: one of each of eight classes in each of ten folds."""
 
 
 @dataclass(kw_only=True)
@@ -24,13 +26,14 @@ class BenchmarkConfig(FaceConfig):
     """``fer benchmark``: pieces of work beside what one would otherwise do.
 
     Attributes:
-        benchmark: ``feed``, ``detect``, ``train``, ``metrics``, ``startup`` or ``growth``; ``all``
-            is each of them.
+        benchmark: ``feed``, ``detect``, ``train``, ``metrics``, ``probe``, ``startup`` or
+            ``growth``; ``all`` is each of them.
         model: The model of ``train``.
         photographs: Folder of photographs for ``detect``, searched through; None draws some.
         rounds: How often each way is timed, all in turn; medians are reported.
         seconds: Length of a round of ``train``, about.
         counts: Numbers of drawn images for ``growth``.
+        vectors: Feature vectors for ``probe``; paper D has 1,608 of 8,192 values.
         out: Folder to write; None is ``multirun/benchmark/<benchmark>``.
     """
 
@@ -40,6 +43,7 @@ class BenchmarkConfig(FaceConfig):
     rounds: int = 5
     seconds: float = 10.0
     counts: list[int] = field(default_factory=lambda: [1_000, 10_000, 100_000])
+    vectors: int = 1608
     out: Path | None = None
 
     def __post_init__(self) -> None:
@@ -59,6 +63,8 @@ class BenchmarkConfig(FaceConfig):
         rising = sorted(set(self.counts)) == self.counts
         if len(self.counts) < 3 or not rising or self.counts[0] < LEAST:
             raise UserError(f"counts={self.counts}: give three or more, rising, from {LEAST} on")
+        if self.vectors < FEWEST:
+            raise UserError(f"vectors={self.vectors}: give at least {FEWEST}")
 
     @property
     def names(self) -> list[str]:

@@ -16,6 +16,9 @@ from omegaconf.errors import (
 
 from fer_lightning.errors import UserError
 
+BLOCKS = ("data", "fit", "test", "domains.source", "domains.target")
+"""Where jobs may have a data block; one may have a detector of its own."""
+
 
 def to_typed(composed: DictConfig) -> Any:
     """Build the job's dataclass; every ``__post_init__`` check runs here.
@@ -28,7 +31,7 @@ def to_typed(composed: DictConfig) -> Any:
     except MissingMandatoryValue as error:
         raise UserError(f"{error.full_key} is required: pass {error.full_key}=…") from error
     except UserError as error:
-        raise UserError(_in_its_part(composed, str(error))) from error
+        raise UserError(_in_its_place(composed, str(error))) from error
     except InterpolationKeyError as error:
         raise UserError(f"{error.full_key}: {error.msg}; pass {error.full_key}=…") from error
     except InterpolationResolutionError as error:
@@ -41,26 +44,29 @@ def to_typed(composed: DictConfig) -> Any:
     return typed
 
 
-def relocated(text: str, keys: Iterable[str], place: str) -> str:
+def relocated(text: str, keys: Iterable[str], place: str, group: str = "data") -> str:
     """A message in which ``data.<key>`` is called by where that block stands.
 
     Args:
-        text: Names keys of a data block that does not know its place.
+        text: Names keys of a block that does not know its place.
         keys: Those of the block.
         place: Where it stands, such as ``data.parts.rafd``.
+        group: By which the block calls its keys.
     """
-    return re.sub(rf"\bdata\.(?=({'|'.join(keys)})\b)", f"{place}.", text)
+    return re.sub(rf"(?<![\w.]){group}\.(?=({'|'.join(keys)})\b)", f"{place}.", text)
 
 
-def _in_its_part(composed: DictConfig, text: str) -> str:
-    """What a part of a combined corpus refused, with the part's own keys."""
-    parts = OmegaConf.select(composed, "data.parts", default={})
-    for name in parts:
-        try:
-            OmegaConf.to_object(parts[name])
-        except UserError as error:
-            if str(error) == text:
-                return relocated(text, parts[name], f"data.parts.{name}")
+def _in_its_place(composed: DictConfig, text: str) -> str:
+    """What a block refused that stands elsewhere than at its group's name, with its own keys."""
+    parts = OmegaConf.select(composed, "data.parts", default=None) or {}
+    for place in (*BLOCKS, *(f"data.parts.{name}" for name in parts)):
+        for where, group in ((f"{place}.detector", "detector"), (place, "data")):
+            block = OmegaConf.select(composed, where, default=None)
+            try:
+                OmegaConf.to_object(block) if OmegaConf.is_config(block) else None
+            except UserError as error:
+                if str(error) == text:
+                    return relocated(text, block, where, group)
     return text
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -28,6 +29,8 @@ from fer_lightning.errors import UserError, mendable
 from fer_lightning.launchers.report import report
 from fer_lightning.registry import REGISTRIES
 
+GROUPS = ("data", "detector", "model", "feature", "logger", "experiment")
+"""Groups that jobs choose from."""
 CHOICES = ("data", "detector", "model", "feature", "logger", "study")
 """Groups of which one has to be chosen."""
 VALUE_FLAGS = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd"}
@@ -79,6 +82,7 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
     components = [r.load(name) for r in REGISTRIES for name in r.names()]
     arguments = _quote_text(arguments, PLAIN_TEXT.get(job, {}))
     overrides = _flags_first(quote_paths(arguments, path_keys([JOB_SCHEMAS[job], *components])))
+    overrides += _of_archives(job, overrides, conf)
     _refuse_choices(overrides)
     statuses: list[int] = []
     mistakes: list[str] = []
@@ -117,6 +121,10 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
         if wanted == "1":
             raise
         raise UserError(explain(error, job, lambda: _keys(job, overrides, conf))) from error
+    except AssertionError as error:  # Hydra's words for a key of a slot in which there is nothing
+        if "Unexpected type for root" not in str(error) or wanted == "1":
+            raise
+        raise UserError(_nothing_chosen(job, overrides, conf)) from error
     finally:
         sys.argv = command
         os.environ["HYDRA_FULL_ERROR"] = wanted
@@ -135,6 +143,18 @@ def _quote_text(arguments: Sequence[str], keys: Mapping[str, str]) -> list[str]:
         is_text = bool(equals) and key in keys and value != "null"
         quoted.append(f"{keys[key]}={quote(value)}" if is_text else argument)
     return quoted
+
+
+def _of_archives(job: str, overrides: Sequence[str], conf: Path) -> list[str]:
+    """A choice for data slots in which nothing stands but an archive: that needs no corpus."""
+    empty = (slot for slot, value in slots_of(job, conf).items() if value is None)
+    keys = {override.partition("=")[0] for override in overrides}
+    return [
+        f"{slot}=folder"
+        for slot in empty
+        if slot.partition("@")[0] == "data" and slot not in keys
+        if f"{slot.rpartition('@')[2]}.archive" in keys
+    ]
 
 
 def _flags_first(arguments: Sequence[str]) -> list[str]:
@@ -211,14 +231,46 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _keys(job: str, overrides: Sequence[str], conf: Path) -> list[str]:
     """The keys of a job with the user's group choices."""
-    chosen = [o for o in overrides if re.match(r"^(data|detector|model|experiment)=\w+$", o)]
+    slots = slots_of(job, conf)
+    chosen = [
+        override
+        for override in overrides
+        if re.fullmatch(r"[\w@.]+=\w+", override) and override.partition("=")[0] in slots
+    ]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
-        return keys_of(compose(job, overrides=chosen))
+        return keys_of(compose(job, overrides=chosen), slots)
 
 
-def keys_of(composed: DictConfig) -> list[str]:
-    """All keys of a composed configuration, dotted, and its groups."""
+def keys_of(composed: DictConfig, slots: Iterable[str] = GROUPS) -> list[str]:
+    """All keys of a composed configuration, dotted, and its groups.
+
+    Args:
+        composed: The configuration.
+        slots: Its groups.
+    """
     plain: Any = OmegaConf.to_container(composed, resolve=False)
     keys = [name for name, _ in flatten(plain) if not name.endswith("name")]
-    return [*keys, "data", "detector", "model", "feature", "logger", "experiment"]
+    return [*keys, *slots]
+
+
+def slots_of(job: str, conf: Path) -> dict[str, str | None]:
+    """What a job lets choose, such as ``data`` or ``data@test``, and what stands there by default.
+
+    Args:
+        job: The job.
+        conf: The folder of configuration files.
+    """
+    entries = yaml.safe_load((conf / f"{job}.yaml").read_text(encoding="utf-8"))["defaults"]
+    pairs = [pair for entry in entries if isinstance(entry, dict) for pair in entry.items()]
+    return {key: value for key, value in pairs if not re.match(r"/|override\b", key)}
+
+
+def _nothing_chosen(job: str, overrides: Sequence[str], conf: Path) -> str:
+    """For the first key of a slot in which nothing stands: what to choose there."""
+    for slot in (slot for slot, value in slots_of(job, conf).items() if value is None):
+        group, _, package = slot.partition("@")
+        place = f"{package or group}."
+        if key := next((o for o in overrides if o.lstrip("+").startswith(place)), None):
+            return f"{key} needs a choice there: pass {slot}=NAME, too"
+    return f"this is a key of what is not chosen; `fer {job} --cfg job` prints all keys"

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.evaluate import EvaluateConfig
 from fer_lightning.config.generate import GenerateConfig
+from fer_lightning.config.probe import ProbeConfig
 from fer_lightning.config.schema import CorporaConfig, LoggerConfig, PrepareConfig, TrainConfig
 from fer_lightning.config.study import CompareConfig, StudyConfig
 from fer_lightning.launchers import pool
@@ -27,6 +28,7 @@ JOB_SCHEMAS = {
     "prepare": PrepareConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "probe": ProbeConfig,
     "generate": GenerateConfig,
     "study": StudyConfig,
     "compare": CompareConfig,

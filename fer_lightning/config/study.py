@@ -13,10 +13,12 @@ from omegaconf import MISSING
 from fer_lightning.config.plain import LATER, OVERRIDES
 from fer_lightning.errors import UserError
 
-STAGE_JOBS = ("prepare", "train", "evaluate", "generate")
+STAGE_JOBS = ("prepare", "train", "evaluate", "generate", "probe")
 """Jobs that a stage may run."""
 SEEDED = ("train", "generate")
 """Jobs with a ``seed=``; the others draw nothing that a study would vary."""
+COMPARED = ("train", "probe")
+"""Jobs whose cells can be the rows of a comparison."""
 ARM = "arm"
 """The axis whose values are the names of a stage's arms."""
 
@@ -26,7 +28,7 @@ class Stage:
     """One job in every cell of a study, once the stages before it are done.
 
     Attributes:
-        job: ``prepare``, ``train``, ``evaluate`` or ``generate``.
+        job: ``prepare``, ``train``, ``evaluate``, ``generate`` or ``probe``.
         axes: Further keys and their values, crossed with the study's axes and seeds.
         arms: Overrides by the name of an arm; each arm is compared as one value of the axis
             ``arm``. Where the stage names one that has arms, it has the same arms, and these
@@ -34,7 +36,8 @@ class Stage:
         overrides: Overrides of every cell. ``cell:<stage>`` stands for what an earlier stage made
             with the same axes and seed, ``cell:<stage>/NAME`` for what lies in it; the stage has
             a cell for each of the arms and axes of the stages that are named here. An arm may
-            name stages without arms and axes of their own.
+            name stages without arms and axes of their own. ``cells:<stage>`` stands for the list
+            of all that the stage made with the same seed, over the axes that only it has.
         seed: Run it with this seed alone, once for all of the study's: a classifier that judges
             the models of every seed. For ``train`` and ``generate``.
     """
@@ -92,12 +95,14 @@ class Study:
         name: Names its folder.
         question: What it is to answer, in a sentence.
         seeds: Every cell is run with each, but for stages that draw nothing and name no cell that
-            does.
+            do, and arms of such stages that name none.
         axes: Keys shared by all stages, with the values to compare.
         baseline: The arm or axis values that the others are compared with, such as
             ``{arm: real}``; empty compares nothing.
         stages: By name, in the order in which they run.
-        compare: The training stage whose runs are compared; None compares those of all of them.
+        compare: The training or probe stage whose cells are compared; None compares the runs of
+            all training stages. A cell of a probe is joined with those of the other stages that
+            measure the same arm and seed.
         metrics: Numbers to report by name, in order; ``column@50`` is a column of
             ``metrics.csv`` at epoch 50, ``recall/*`` the number of every class. Empty reports all
             that the cells measured.
@@ -138,11 +143,11 @@ class Study:
                 _check_arms("study.baseline.arm", [value], self.arms)
             elif not any(value in values.get(key, []) for values in axes):
                 raise UserError(f"study.baseline.{key}={value} is no value of study.axes.{key}")
-        trained = [name for name, stage in self.stages.items() if stage.job == "train"]
-        if self.compare is not None and self.compare not in trained:
+        comparable = [name for name, stage in self.stages.items() if stage.job in COMPARED]
+        if self.compare is not None and self.compare not in comparable:
             raise UserError(
-                f"study.compare={self.compare} is no training stage; there are "
-                f"{', '.join(trained) or 'none'}"
+                f"study.compare={self.compare} is no stage of {' or '.join(COMPARED)}; there are "
+                f"{', '.join(comparable) or 'none'}"
             )
         for name, metric in self.metrics.items():
             if isinstance(metric.paper, Mapping):

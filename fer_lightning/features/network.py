@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -47,6 +47,12 @@ class FeatureNetwork(nn.Module):
 
     emotions: Sequence[str] = ()
     """What its logits stand for, in their order, where they are emotions."""
+    faces: Mapping[str, Any] | None = None
+    """``image_size`` and ``channels`` of the faces that it was trained on, where it is ours."""
+    images_seen = 0
+    """Real images that its run has consumed, where it is ours."""
+    labelled = False
+    """Whether it is ours and was trained with the labels of its faces."""
 
     def __init__(self, name: str, num_features: int, protocol: dict[str, Any]) -> None:
         super().__init__()
@@ -98,7 +104,7 @@ class Inception(FeatureNetwork):
     def forward(self, faces: Tensor) -> Features:
         """Pool features and logits."""
         images = faces.permute(0, 3, 1, 2).expand(-1, 3, -1, -1).contiguous()
-        with _exact_convolutions():
+        with exact_convolutions():
             vectors: Tensor = self.network(images)
         classifier: Tensor = self.network.get_parameter("fc.weight")
         return Features(vectors, vectors @ classifier.T)
@@ -129,25 +135,40 @@ class ExpressionClassifier(FeatureNetwork):
         super().__init__(config.name, network.num_features, config.protocol_of(checkpoint))
         self.network = network
         self.emotions = module.classes
-        self.faces = module.description["faces"]
+        self.faces: Mapping[str, Any] = module.description["faces"]
+        self.images_seen = module.images_seen
+        self.labelled = module.labelled
 
     def forward(self, faces: Tensor) -> Features:
         """Vectors of the layer before the last, and logits."""
-        images = to_unit_range(faces)
-        wanted, size = self.faces["channels"], self.faces["image_size"]
-        if images.shape[1] == 3 and wanted == 1:
-            images = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
-        elif images.shape[1] == 1 and wanted == 3:
-            images = images.expand(-1, 3, -1, -1)
-        if images.shape[2] != size:
-            images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-        with _exact_convolutions():
+        images = as_trained_on(faces, self.faces)
+        with exact_convolutions():
             vectors: Tensor = self.network.features(images)
             return Features(vectors.float(), self.network.classify(vectors).float())
 
 
+def as_trained_on(faces: Tensor, wanted: Mapping[str, Any]) -> Tensor:
+    """Faces as a network of ours takes them: in its colours and its size.
+
+    Args:
+        faces: uint8 of shape (N, H, W, C), C 1 or 3.
+        wanted: ``image_size`` and ``channels`` of what it was trained on.
+
+    Returns:
+        float32 of shape (N, C, H, W) in [-1, 1].
+    """
+    images, channels, size = to_unit_range(faces), wanted["channels"], wanted["image_size"]
+    if images.shape[1] == 3 and channels == 1:
+        images = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+    elif images.shape[1] == 1 and channels == 3:
+        images = images.expand(-1, 3, -1, -1)
+    if images.shape[2] != size:
+        images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
+    return images
+
+
 @contextmanager
-def _exact_convolutions() -> Iterator[None]:
+def exact_convolutions() -> Iterator[None]:
     """TF32 would move FID in its fourth digit, and by another amount on another GPU."""
     if not torch.cuda.is_available():
         yield

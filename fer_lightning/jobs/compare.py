@@ -19,7 +19,7 @@ from fer_lightning.analysis.archives_plot import archives_plot
 from fer_lightning.analysis.differences import differences, parse_baseline
 from fer_lightning.analysis.page import Comparison, means_table, to_markdown
 from fer_lightning.analysis.plots import comparison_plot, difference_plot
-from fer_lightning.analysis.records import read_runs
+from fer_lightning.analysis.records import Record, read_runs
 from fer_lightning.analysis.studies import StudyFolder, find_study, read_study, study_records
 from fer_lightning.analysis.tables import (
     LENGTH,
@@ -105,7 +105,8 @@ def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
     keys = differing_keys(read.records)
     groups = sort_by_arm(group(read.records, keys), folder.arms if folder else ())
     metrics, absent = choose_metrics(read.records, wanted, strict=bool(config.metrics))
-    notes = [*read.notes, *_notes(groups, absent)]
+    others = [record for records in read.besides.values() for record in records]
+    notes = [*read.notes, *_notes(groups, absent, others)]
     reported = metrics if wanted else [name for name in metrics if "/" not in name]
     if len(reported) < len(metrics):
         notes.append("Numbers of single classes stand in results.csv; metrics=[…] shows them here.")
@@ -148,7 +149,7 @@ def _commands(folder: StudyFolder | None) -> dict[str, str]:
     return {**ran, "this page": command_line()}
 
 
-def _notes(groups: Sequence[Group], absent: Sequence[str]) -> list[str]:
+def _notes(groups: Sequence[Group], absent: Sequence[str], others: Sequence[Record]) -> list[str]:
     """What makes seeds or configurations unequal, and what nobody measured."""
     notes = [f"No run has measured {', '.join(absent)}."] if absent else []
     for one in groups:
@@ -157,7 +158,7 @@ def _notes(groups: Sequence[Group], absent: Sequence[str]) -> list[str]:
         if len({shown(record.config.get("archives")) for record in one.records}) > 1:
             notes.append(f"{one.name}: the seeds stand on different archives.")
     everything = [record for one in groups for record in one.records]
-    notes += sorted({remark for record in everything for remark in record.remarks})
+    notes += sorted({remark for record in (*everything, *others) for remark in record.remarks})
     if len(groups) > 1 and not same_length(everything) and LENGTH not in groups[0].values:
         lengths = ", ".join(f"{length:,}" for length in sorted({r.images_seen for r in everything}))
         notes.append(

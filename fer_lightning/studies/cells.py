@@ -14,11 +14,16 @@ from fer_lightning.data.fingerprint import digest
 
 EARLIER = "cell:"
 """Before the name of a stage: the folder that its cell made, or with ``/NAME`` one inside it."""
+ALL_EARLIER = "cells:"
+"""Before the name of a stage: the list of the folders of all its cells of the same seed."""
 RESULTS = "results.json"
 """What tells a finished training from its folder."""
 
+MEASURING = ("evaluate", "probe")
+"""Jobs that measure a run as long as it is."""
+
 _EARLIER_CELL = re.compile(
-    rf"""(?<=[=\[,'"\s])(?P<quote>['"]?){EARLIER}"""
+    rf"""(?<=[=\[,'"\s])(?P<quote>['"]?)(?P<prefix>{EARLIER}|{ALL_EARLIER})"""
     r"""(?P<stage>[^\s,\[\]'"/]+)(?P<inside>(?:/[^\s,\[\]'"]*)?)(?P=quote)"""
 )
 _PLAIN_TEXT = re.compile(
@@ -74,20 +79,10 @@ class Cell:
 
     @property
     def outdated(self) -> str | None:
-        """Why an evaluation is not of its run as that is now; None if it is.
-
-        Its run is the folder that holds ``evaluations/FILE``, if that is a run at all.
-        """
-        if self.job != "evaluate" or self.path is None:
+        """Why an evaluation or probe is not of its run as that is now; None if it is."""
+        if self.job not in MEASURING or self.path is None:
             return None
-        file = Path(self.path)
-        seen = images_seen(file.parent.parent / RESULTS)
-        measured = images_seen(file)
-        if seen is None or measured == seen:
-            return None
-        when = "at an unknown length" if measured is None else f"after {measured:,} images"
-        on = "; go on with its training" if measured is not None and measured > seen else ""
-        return f"measured {when}, while the finished run has seen {seen:,}{on}"
+        return outdated(Path(self.path))
 
     @property
     def images_seen(self) -> int | None:
@@ -97,12 +92,39 @@ class Cell:
         return images_seen(Path(self.path) / RESULTS)
 
     def needs(self, other: Cell) -> bool:
-        """Whether ``other`` is an earlier cell that this one names."""
+        """Whether ``other`` is an earlier cell that this one names, alone or among all."""
+        return self.names(other) or self.lists(other)
+
+    def names(self, other: Cell) -> bool:
+        """Whether ``other`` is the cell of ``cell:<stage>``."""
         return (
-            other.stage in named_in(self.overrides)
+            other.stage in named_in(self.overrides, EARLIER)
             and set(as_overrides(other.axes)) <= set(as_overrides(self.axes))
             and other.seed in (None, self.seed)
         )
+
+    def lists(self, other: Cell) -> bool:
+        """Whether ``other`` is one of ``cells:<stage>``: the axes that both have are the same."""
+        return (
+            other.stage in named_in(self.overrides, ALL_EARLIER)
+            and all(other.axes[key] == self.axes[key] for key in other.axes.keys() & self.axes)
+            and other.seed in (None, self.seed)
+        )
+
+
+def outdated(file: Path) -> str | None:
+    """Why a measurement is not of its run as that is now; None if it is.
+
+    Its run is the folder that holds ``evaluations/FILE``, if that is a run at all: features that
+    need no run, such as pixels, are never outdated.
+    """
+    seen = images_seen(file.parent.parent / RESULTS)
+    measured = images_seen(file)
+    if seen is None or measured == seen:
+        return None
+    when = "at an unknown length" if measured is None else f"after {measured:,} images"
+    on = "; go on with its training" if measured is not None and measured > seen else ""
+    return f"measured {when}, while the finished run has seen {seen:,}{on}"
 
 
 def images_seen(file: Path) -> int | None:
@@ -132,20 +154,30 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def named_in(overrides: Iterable[str]) -> list[str]:
-    """Stages that overrides name."""
-    found = (match["stage"] for one in overrides for match in _EARLIER_CELL.finditer(one))
-    return list(dict.fromkeys(found))
+def named_in(overrides: Iterable[str], *prefixes: str) -> list[str]:
+    """Stages that overrides name, with one of ``prefixes`` if some are given."""
+    found = (match for one in overrides for match in _EARLIER_CELL.finditer(one))
+    wanted = prefixes or (EARLIER, ALL_EARLIER)
+    return list(dict.fromkeys(m["stage"] for m in found if m["prefix"] in wanted))
 
 
 def resolve(cell: Cell, cells: Iterable[Cell]) -> list[str] | None:
-    """The cell's overrides with what earlier cells made, or None if one is not there yet."""
-    needed = {earlier.stage: earlier for earlier in cells if cell.needs(earlier)}
-    if not all(earlier.finished for earlier in needed.values()):
+    """The cell's overrides with what earlier cells made, or None if one is not there yet.
+
+    ``cells:<stage>`` becomes a list after ``=``, and the list's entries within another.
+    """
+    cells = list(cells)
+    alone = {earlier.stage: earlier for earlier in cells if cell.names(earlier)}
+    listed: dict[str, list[Cell]] = {}
+    for earlier in filter(cell.lists, cells):
+        listed.setdefault(earlier.stage, []).append(earlier)
+    if not all(earlier.finished for earlier in cells if cell.needs(earlier)):
         return None
-    return [
-        _EARLIER_CELL.sub(
-            lambda match: quote(f"{needed[match['stage']].path}{match['inside']}"), override
-        )
-        for override in cell.overrides
-    ]
+
+    def made(match: re.Match[str]) -> str:
+        every = match["prefix"] == ALL_EARLIER
+        found = listed[match["stage"]] if every else [alone[match["stage"]]]
+        paths = ",".join(quote(f"{one.path}{match['inside']}") for one in found)
+        return f"[{paths}]" if every and match.string[match.start() - 1] == "=" else paths
+
+    return [_EARLIER_CELL.sub(made, override) for override in cell.overrides]

@@ -25,6 +25,8 @@ from fer_lightning.models.base import AdversarialModule, Losses
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.cgan.module import CGAN
 from fer_lightning.models.config import AdversarialConfig, FaceFormat
+from fer_lightning.models.dcgan.config import DCGANConfig
+from fer_lightning.models.dcgan.module import DCGAN
 from fer_lightning.ranks import check_same_run, leave_group
 from fer_lightning.rng import noise_generator
 
@@ -32,6 +34,7 @@ RANK = int(os.environ.get("LOCAL_RANK", "0"))
 RANKS = int(os.environ.get("WORLD_SIZE", "1"))
 STEPS = 5
 FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
+LARGER = FaceFormat(image_size=32, channels=1, classes=[], frequencies=[])
 
 
 class NormFree(AdversarialModule):
@@ -97,6 +100,9 @@ def module(mode: str) -> AdversarialModule:
     if mode == "cgan":
         config = CGANConfig(latent_dim=8, width=4, ema_half_life=100, dropout=0.2)
         return CGAN(config, FACES, seed=3)
+    if mode == "dcgan":
+        small = DCGANConfig(generator_width=4, discriminator_width=4, ema_half_life=100)
+        return DCGAN(small, LARGER, seed=3)
     kind = NormFree if RANKS == 2 else UnionNoise
     return kind(AdversarialConfig(name="norm_free"), FACES, seed=3)
 

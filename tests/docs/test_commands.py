@@ -23,6 +23,7 @@ from fer_lightning.cli import JOBS
 from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.evaluate import EvaluateConfig
 from fer_lightning.config.generate import GenerateConfig
+from fer_lightning.config.probe import ProbeConfig
 from fer_lightning.config.registration import JOB_SCHEMAS
 from fer_lightning.config.schema import PrepareConfig, TrainConfig, WandbMode
 from fer_lightning.config.study import StudyConfig
@@ -179,8 +180,10 @@ def small(job: str, run: Run, command: Command) -> Run:
                 config.trainer.compile = None
             if not command.page.endswith("wandb.md"):
                 config.logger.wandb = WandbMode.disabled
-        if isinstance(config, EvaluateConfig | GenerateConfig):
+        if isinstance(config, EvaluateConfig | GenerateConfig | ProbeConfig):
             config.accelerator = "cpu"
+        if isinstance(config, ProbeConfig):
+            _few_folds(config)
         if isinstance(config, GenerateConfig):
             _fewer(config)
         if isinstance(config, EvaluateConfig) and config.feature.name == "inception":
@@ -193,15 +196,26 @@ def small(job: str, run: Run, command: Command) -> Run:
 
 
 def _narrow(model: Any) -> None:
-    """The model with few filters, where their number is a key of its."""
-    if not isinstance(model, ClassifierConfig) or model.network in WIDTHS:
-        model.width = min(model.width, 4)
+    """The model with few filters, where their numbers are keys of its."""
+    if isinstance(model, ClassifierConfig) and model.network not in WIDTHS:
+        return
+    for key in ("width", "generator_width", "discriminator_width"):
+        if hasattr(model, key):
+            setattr(model, key, min(getattr(model, key), 4))
 
 
 def _generates(run: Path) -> bool:
     """Whether the run's model is measured by what it generates."""
     file = run / "config.yaml"
     return file.is_file() and yaml.safe_load(file.read_text())["model"]["name"] != "classifier"
+
+
+def _few_folds(config: ProbeConfig) -> None:
+    """Few faces, folds and evaluations."""
+    for block in (config.fit, config.test):
+        if isinstance(block, Drawn):
+            block.count = min(block.count, 70)
+    config.probe.folds, config.probe.inner_folds, config.probe.evaluations = 3, 2, 2
 
 
 def _fewer(config: GenerateConfig) -> None:

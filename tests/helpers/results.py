@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_lightning.data.fingerprint import digest
+
 
 def write(path: Path, content: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +77,34 @@ def make_evaluation(
     )
 
 
+def make_probe(
+    place: Path, metrics: Mapping[str, float], images_seen: int = 0, **protocol: Any
+) -> Path:
+    """What ``fer probe`` leaves beside a run, or beside the name of features without one."""
+    name = f"probe-drawn-emotion-{digest(protocol)[:8]}"
+    return write(
+        place / "evaluations" / f"{name}.json",
+        {
+            "schema": 1,
+            "job": "probe",
+            "metrics": metrics,
+            "protocol": {"task": "emotion", **protocol},
+            "images_seen": images_seen,
+            "seconds": 3.0,
+            "device": "cpu",
+            "threads": 1,
+            "commit": "abc123",
+            "command": "fer probe x",
+            "archives": [{"path": "a", "remark": "Peak frames stand in."}],
+            "notes": ["Folds are random."],
+        },
+    )
+
+
 def cell(
     stage: str,
     job: str,
-    seed: int,
+    seed: int | None,
     axes: Mapping[str, Any],
     path: Path | str | None,
     status: str = "done",

@@ -25,7 +25,7 @@ def small_archive(
     channels: int = 1,
     seed: int = 0,
     splits: tuple[str | None, ...] = ("train", "train", "train", "train", "val", "test"),
-    emotions: Sequence[str] = EMOTIONS,
+    emotions: Sequence[str | None] = EMOTIONS,
     votes: Sequence[Mapping[str, float] | None] = (None,),
 ) -> FaceArchive:
     """Noise with emotions in turn, ten people, and an official split, by default of 4 : 1 : 1.

@@ -43,6 +43,7 @@ def test_one_benchmark_prints_its_table_and_says_where_it_is(fer: Fer, tmp_path:
         ("counts=[200,100,300]", "rising"),
         ("counts=[100,200]", "three or more"),
         ("counts=[10,100,200]", "from 100 on"),
+        ("vectors=10", "at least 80"),
         ("photographs=nowhere", "no such folder"),
         ("out=FILE", "is a file"),
         ("out=FILE/x", "is a file"),
@@ -72,7 +73,8 @@ def test_a_classifier_is_timed_without_its_validations(fer: Fer, tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("c++"), reason="needs hardware: a C++ compiler")
 def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
-    done = fer("benchmark", *TINY, *DRAWN, "detector=whole_image", "counts=[100,120,140]")
+    done = fer("benchmark", *TINY, *DRAWN, "detector=whole_image", "counts=[100,120,140]",
+               "vectors=80")  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = tmp_path / "multirun" / "benchmark" / "all" / "speed.md"
     assert done.stdout.splitlines()[-1] == f"speed: {page.relative_to(tmp_path)}"
@@ -84,6 +86,7 @@ def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
         "## Growing: fer train",
         "## Opening and filtering an index",
         "## FID",
+        "## Searching for an SVM's setting",
         "## Starting",
         "## Training",
     ]
@@ -92,4 +95,5 @@ def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
     goals = {goal["what"]: goal["value"] for result in results for goal in result["goals"]}
     assert goals["photographs with other boxes"] == 0
     assert goals["largest relative difference of the values"] < 1e-5
+    assert goals["rows predicted otherwise at equal C and gamma"] == 0
     assert "all 140 files give" not in page.read_text()  # those of the training part alone

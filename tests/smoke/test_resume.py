@@ -22,30 +22,30 @@ from tests.helpers.small import small_archive
 pytestmark = pytest.mark.slow
 # Everything that has a state: dropout (global random state), averaging, a generator that steps
 # every second batch, augmentation, balanced sampling, evaluation and sample grids in between.
+CGAN = ["model.width=4", "model.dropout=0.3", "image_size=16", "data.balance=true"]
+DCGAN = ["model=dcgan", "model.generator_width=4", "model.discriminator_width=4", "image_size=32"]
 SETTINGS = [
     "train",
-    "model.width=4",
     "model.latent_dim=8",
-    "model.dropout=0.3",
     "model.critic_steps=2",
     "model.ema_half_life=500",
-    "image_size=16",
     "data.batch_size=8",
-    "data.balance=true",
     "data.augmentation.flip=true",
     "data.augmentation.rotation=10",
     "trainer.accelerator=cpu",
     "trainer.log_images=112",
-    "trainer.sample_images=1000",
+    "trainer.sample_images=560",
     "trainer.checkpoint_images=400",
     "trainer.progress=false",
     "logger=csv",
 ]
 
 
-def arguments(archive: Path, run: str, images: int, *more: str) -> list[str]:
-    return [*SETTINGS, f"data.archive={archive}", f"run_dir={run}", f"trainer.max_images={images}",
-            *more]  # fmt: skip
+def arguments(
+    archive: Path, run: str, images: int, *more: str, model: list[str] = CGAN
+) -> list[str]:
+    return [*SETTINGS, *model, f"data.archive={archive}", f"run_dir={run}",
+            f"trainer.max_images={images}", *more]  # fmt: skip
 
 
 def checkpoint(run: Path) -> dict[str, Any]:
@@ -152,13 +152,16 @@ def test_a_run_that_lost_its_results_trains_no_further(fer: Fer, tmp_path: Path)
     assert not [name for name in unmeasured["metrics"] if "pixels" in name]
 
 
-def test_a_run_in_three_lengths_is_a_run_in_one(fer: Fer, tmp_path: Path) -> None:
-    archive = small_archive(tmp_path / "faces").path
-    # All lengths end on a row of metrics.csv, which a shorter run would else write early, and at
+@pytest.mark.parametrize(("model", "size"), [(CGAN, 16), (DCGAN, 32)], ids=["cgan", "dcgan"])
+def test_a_run_in_three_lengths_is_a_run_in_one(
+    fer: Fer, tmp_path: Path, model: list[str], size: int
+) -> None:
+    archive = small_archive(tmp_path / "faces", size=size).path
+    # All lengths end on rows of metrics.csv, which a shorter run would else write early, and at
     # the end of an epoch: Lightning forgets where the loader is when that happens twice.
     for run, lengths in (("once", [2240]), ("thrice", [1120, 1680, 2240])):
         for images in lengths:
-            done = fer(*arguments(archive, run, images), OMP_NUM_THREADS="1")
+            done = fer(*arguments(archive, run, images, model=model), OMP_NUM_THREADS="1")
             assert done.returncode == 0, done.stderr
     assert "resumed at 1,680 images" in done.stdout
     assert_equal_runs(tmp_path / "once", tmp_path / "thrice")

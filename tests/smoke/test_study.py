@@ -210,7 +210,19 @@ def test_a_mistake_is_one_line(
     assert len(error.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["augmentation", "augmentation_cpu"])
+CPU = {
+    "augmentation": [],
+    "augmentation_cpu": [
+        "model.generator_width=16",
+        "model.discriminator_width=16",
+        "model.ema_half_life=5000",
+        "trainer.max_images=81920",
+    ],
+}
+"""Overrides of the DCGANs by study."""
+
+
+@pytest.mark.parametrize("name", list(CPU))
 def test_the_augmentation_study_can_be_planned(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,15 +230,24 @@ def test_the_augmentation_study_can_be_planned(
     monkeypatch.delenv("FER_DATA", raising=False)
     assert main(["study", f"study={name}", "study.seeds=[0]", "dry_run=true"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "22 cells, 0 done, 22 to do"
+    assert lines[-1] == "36 cells, 0 done, 36 to do"
     commands = dict(zip(lines[:-1:2], map(shlex.split, lines[1:-1:2]), strict=True))
     arms = [line for line in commands if line.startswith("to do  classifier: arm=")]
-    assert len(arms) == 8
+    assert len(arms) == 9
     assert "data.extra=[cell:generate_sn]" in commands["to do  classifier: arm=cgan_sn seed=0"]
+    assert "data.extra=cells:generate_dcgan" in commands["to do  classifier: arm=dcgan seed=0"]
+    gan = commands["to do  gan_dcgan: data.only=[disgust] seed=0"]
+    assert gan[2:] == [
+        "experiment=dcgan_fer2013_48",
+        *CPU[name],
+        "data.only=[disgust]",
+        "seed=0",
+        f"logger.group={name}",
+    ]
     own = commands["to do  test: arm=synthetic_only seed=0"]
     assert own[3:] == ["split=test", "data=fer2013", "data.root='${oc.env:FER_DATA}/fer2013'"]
     small = [words for words in commands.values() if "model.width=16" in words]
-    assert len(small) == (10 if name == "augmentation_cpu" else 0)
+    assert len(small) == (11 if name == "augmentation_cpu" else 0)
 
 
 def write_study(folder: Path, text: str) -> Path:

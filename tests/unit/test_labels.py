@@ -12,10 +12,12 @@ from fer_lightning.labels import (
     CODES,
     EMOTION_ACTION_UNITS,
     EMOTIONS,
+    PAPER_D_ACTION_UNITS,
     canonical_emotion,
     canonical_split,
     check_labels,
     read_labels,
+    units_of_emotion,
 )
 
 TABLES: dict[str, dict[int | str, str]] = {
@@ -243,3 +245,35 @@ def test_check_labels_names_the_key_and_the_choices() -> None:
         check_labels({"yay": "happyness"}, None)
     with pytest.raises(UserError, match=r"data\.codes=affect.*affectnet"):
         check_labels({}, "affect")
+
+
+def test_emotions_relabelled_by_table_six_have_the_positives_of_paper_d() -> None:
+    faces = [emotion for emotion in EMOTIONS for _ in range(201)]  # RaFD's frontal faces
+    rows = [units_of_emotion(emotion) for emotion in faces]
+    positives = dict(zip(PAPER_D_ACTION_UNITS, map(sum, zip(*rows, strict=True)), strict=True))
+    assert len(rows) == 1608
+    assert positives == {
+        1: 603, 2: 402, 4: 402, 5: 603, 6: 201, 7: 201, 9: 201,
+        12: 402, 15: 603, 17: 603, 23: 201, 24: 201, 25: 804, 27: 201,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("unit", "same"),
+    [
+        (6, "happiness"),
+        (9, "disgust"),
+        (27, "surprise"),
+        (7, "anger"),
+        (23, "anger"),
+        (24, "anger"),
+    ],
+)
+def test_some_relabelled_units_are_emotions(unit: int, same: str) -> None:
+    for emotion in EMOTIONS:
+        assert units_of_emotion(emotion, [unit]) == [int(emotion == same)]
+
+
+def test_neutral_has_no_unit_and_nobody_knows_of_the_unlabelled() -> None:
+    assert units_of_emotion("neutral") == [0] * 14
+    assert units_of_emotion(None) == [-1] * 14

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from fer_lightning.pictures import confusion_picture, labelled_grid, loss_curves
+from fer_lightning.pictures import confusion_picture, labelled_grid, loss_curves, roc_picture
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -61,3 +61,27 @@ def test_right_answers_are_the_darkest(tmp_path: Path) -> None:
     rows, columns = np.nonzero(dark)
     assert 0.08 < dark.mean() < 0.13  # eight cells of the 64, without the margins
     assert np.corrcoef(rows, columns)[0, 1] > 0.95
+
+
+def test_every_class_has_a_panel_with_its_curves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[str | None, str]] = []
+    plain = Axes.set_title
+
+    def set_title(self: Axes, label: str, **settings: object) -> object:
+        legend = self.get_legend()
+        names = [text.get_text() for text in legend.get_texts()] if legend else [None]
+        drawn.extend((name, label) for name in names)
+        return plain(self, label, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Axes, "set_title", set_title)
+    curve = (np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.9, 1.0]), 0.7)
+    panels = {f"AU{n}": {"random folds": curve, "grouped folds": curve} for n in range(13)}
+    path = roc_picture({**panels, "AU27": {}}, tmp_path / "roc.png", "title")
+    assert len(drawn) == 27
+    assert ("0.700 random folds", "AU12") in drawn
+    assert (None, "AU27") in drawn
+    with Image.open(path) as picture:
+        assert picture.width > 1200
+        assert picture.height > 1200

@@ -90,3 +90,28 @@ def test_a_wrong_baseline_is_explained() -> None:
     ):
         with pytest.raises(UserError, match=hint):
             parse_baseline(text, groups, ["m.x"])
+
+
+def test_what_is_alike_for_all_seeds_is_paired_with_each() -> None:
+    seeds = make({"x": 0}, {0: 1.0, 1: 2.0, 2: 3.0})
+    alike = make({"x": 1}, {0: 5.0})
+    alike = replace(alike, records=(replace(alike.records[0], seed=None),))
+    assert (alike.seeds, alike.seeds_shown) == ([], "all")
+    (one,) = differences([seeds, alike], {"x": 0}, ["x"], ["fid"])
+    assert (one.result.summary.n, one.result.summary.mean, one.unpaired) == (3, 3.0, ())
+    (other,) = differences([seeds, alike], {"x": 1}, ["x"], ["fid"])
+    assert other.result.summary.mean == -3.0
+    assert other.result.summary.sd == 1.0
+    single = replace(alike, values={"x": 2}, records=(replace(alike.records[0]),))
+    (two,) = differences([alike, single], {"x": 1}, ["x"], ["fid"])
+    assert (two.result.summary.n, two.verdict) == (1, "not decided at this size")
+
+
+def test_probes_are_as_long_as_their_networks() -> None:
+    base, other = (make({"x": x}, {0: 1.0 + x, 1: 2.0 + x + x / 100}) for x in (0, 1))
+    longer = replace(other, records=tuple(replace(r, images_seen=2) for r in other.records))
+    probes = [
+        replace(g, records=tuple(replace(r, probe=True) for r in g.records)) for g in (base, longer)
+    ]
+    (one,) = differences(probes, {"x": 0}, ["x"], ["fid"])
+    assert (one.verdict, one.unequal) == ("higher", ())

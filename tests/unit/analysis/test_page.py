@@ -212,3 +212,18 @@ def test_a_table_is_aligned() -> None:
     assert markdown_table([["", "b"], ["aaaa", "c"]]).splitlines() == [
         "|      | b   |", "|------|-----|", "| aaaa | c   |"
     ]  # fmt: skip
+
+
+def test_a_probe_that_no_seed_changes_is_told_as_such() -> None:
+    gan, pixels = (
+        replace(g, records=tuple(replace(r, probe=True) for r in g.records))
+        for g in (make("gan", 1, [4.0, 5.0, 7.0]), make("pixels", 0, [1.0]))
+    )
+    pixels = replace(pixels, records=(replace(pixels.records[0], seed=None, command="fer probe"),))
+    found = differences([pixels, gan], {"x": 0}, ["x"], ["fid"])
+    text = to_markdown(comparison(groups=[pixels, gan], differences=found))
+    assert re.search(r"^\| seeds +\| all +\| 0 1 2 +\|$", text, re.M)
+    assert re.search(r"^\| images seen by the network ", text, re.M)
+    assert re.search(r"^\| time of a probe ", text, re.M)
+    assert "pixels does not depend on the seed: its one value is paired with that of each" in text
+    assert "- pixels, all seeds: `pixels0`, measured by `fer probe`" in text

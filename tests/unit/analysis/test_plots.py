@@ -24,6 +24,13 @@ def make(name: str, scores: dict[int, dict[str, float]]) -> Group:
     return Group(name=name, values={}, records=records)
 
 
+def coloured(path: Path) -> int:
+    """Pixels of a picture that are not gray, as those of seeds are."""
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB"), np.int16)
+    return int((np.ptp(pixels, axis=2) > 60).sum())
+
+
 def test_panels_are_few_and_of_all_classes() -> None:
     metrics = ["fid", "fid/anger", *(f"m{i}" for i in range(20))]
     groups = [make("one", {0: dict.fromkeys(metrics, 1.0)})]
@@ -41,10 +48,7 @@ def test_a_picture_is_drawn(tmp_path: Path, metrics: list[str]) -> None:
     ]
     path = tmp_path / "comparison.png"
     comparison_plot(groups, metrics, path, "title")
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("RGB"), np.int16)
-    coloured = (np.ptp(pixels, axis=2) > 60).sum()
-    assert coloured > 50  # the seeds
+    assert coloured(path) > 50  # the seeds
     assert [p.name for p in tmp_path.iterdir()] == ["comparison.png"]
 
 
@@ -59,10 +63,7 @@ def test_differences_are_drawn(tmp_path: Path, metrics: list[str]) -> None:
     found = differences(groups, {"arm": "real"}, ["arm"], metrics)
     path = tmp_path / "differences.png"
     difference_plot(found, metrics, path, "title")
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("RGB"), np.int16)
-    coloured = (np.ptp(pixels, axis=2) > 60).sum()
-    assert coloured > 50 if "a" in metrics else coloured == 0
+    assert coloured(path) > 50 if "a" in metrics else coloured(path) == 0
 
 
 def test_a_measure_without_pairs_gets_no_panel(tmp_path: Path) -> None:
@@ -76,3 +77,16 @@ def test_a_measure_without_pairs_gets_no_panel(tmp_path: Path) -> None:
         with Image.open(tmp_path / "differences.png") as picture:
             sizes.append(picture.size)
     assert sizes[0] == sizes[1]
+
+
+def test_what_is_alike_for_all_seeds_is_drawn_at_each(tmp_path: Path) -> None:
+    alike = make("alike", {0: {"a": 1.0}})
+    alike = replace(alike, records=(replace(alike.records[0], seed=None),))
+    groups = [alike, make("gan", {s: {"a": 2.0 + s} for s in (0, 1)})]
+    groups = [replace(g, values={"arm": g.name}) for g in groups]
+    found = differences(groups, {"arm": "gan"}, ["arm"], ["a"])
+    for compared in (groups, groups[:1]):
+        comparison_plot(compared, ["a"], tmp_path / "comparison.png", "title")
+        assert coloured(tmp_path / "comparison.png") > 20
+    difference_plot(found, ["a"], tmp_path / "differences.png", "title")
+    assert coloured(tmp_path / "differences.png") > 50

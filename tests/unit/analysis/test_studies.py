@@ -10,7 +10,14 @@ import pytest
 from fer_lightning.analysis.records import Collection
 from fer_lightning.analysis.studies import find_study, read_study, study_records
 from fer_lightning.errors import UserError
-from tests.helpers.results import cell, make_evaluation, make_run, make_study, tiny_study
+from tests.helpers.results import (
+    cell,
+    make_evaluation,
+    make_probe,
+    make_run,
+    make_study,
+    tiny_study,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +167,87 @@ def test_what_cells_are_to_resolve_stays_text(
     stages = {"train": {"job": "train", "overrides": [override]}}
     folder = read_study(make_study(tmp_path / "s", [], stages=stages))
     assert folder.study.stages["train"].overrides == [override]
+
+
+def probed(root: Path) -> Path:
+    """Two GANs of two seeds, a judge, and probes of their features and of pixels."""
+    cells = []
+    pixels = root / "multirun/probe/pixels"
+    for stage in ("inside", "across"):
+        protocol = {"stage": stage, "feature": {"feature": "pixels"}, "values": 1024}
+        file = make_probe(pixels, {f"probe_{stage}": 0.5}, **protocol)
+        cells.append(cell(stage, "probe", None, {"arm": "pixels"}, file))
+    for seed in (0, 1):
+        run = make_run(root / f"gan{seed}", seed, images_seen=50)
+        cells.append(cell("gan", "train", seed, {}, run))
+        for stage in ("inside", "across"):
+            file = make_probe(run, {f"probe_{stage}": 0.7 + seed / 10}, 50, stage=stage)
+            cells.append(cell(stage, "probe", seed, {"arm": "gan"}, file))
+    arms = {"gan": ["run=cell:gan"], "pixels": ["feature=pixels"]}
+    stages = {
+        "gan": {"job": "train"},
+        "inside": {"job": "probe", "arms": arms},
+        "across": {"job": "probe", "arms": arms},
+    }
+    keys = {"axes": {}, "baseline": {"arm": "pixels"}, "stages": stages, "compare": "inside"}
+    return make_study(root / "s", cells, **keys)
+
+
+def test_probes_make_records_with_those_of_other_stages(tmp_path: Path) -> None:
+    read = records(probed(tmp_path))
+    assert [(r.axes["arm"], r.seed, r.images_seen, r.metrics) for r in read.records] == [
+        ("pixels", None, 0, {"probe_inside": 0.5, "probe_across": 0.5}),
+        ("gan", 0, 50, {"probe_inside": 0.7, "probe_across": 0.7}),
+        ("gan", 1, 50, {"probe_inside": pytest.approx(0.8), "probe_across": pytest.approx(0.8)}),
+    ]
+    first = read.records[0]
+    assert [source.job for source in first.sources] == ["probe", "probe"]
+    assert (first.seconds, first.command, first.probe) == (3.0, "fer probe x", True)
+    assert first.remarks == ("Peak frames stand in.",)
+    assert [(stage, len(runs)) for stage, runs in read.besides.items()] == [("gan", 2)]
+    assert read.unfinished == ()
+    # Features are what is compared, and no difference of protocols.
+    assert read.notes == ("pixels, gan: Folds are random.",)
+
+
+def test_sets_that_are_probed_alike_are_told_apart_by_name(tmp_path: Path) -> None:
+    cells = []
+    for seed in (0, 1):
+        run = make_run(tmp_path / f"gan{seed}", seed)
+        for corpus, split, value in (("table", "all", 0.4), ("fer2013", "test", 0.3)):
+            sets = {"corpus": corpus, "fit": {"corpus": corpus, "split": split}}
+            file = make_probe(run, {"probe_accuracy_random": value + seed}, 100, **sets)
+            cells.append(cell(corpus, "probe", seed, {}, file))
+        cells.append(cell("gan", "train", seed, {}, run))
+    stages = {name: {"job": "probe"} for name in ("table", "fer2013")} | {"gan": {"job": "train"}}
+    keys = {"axes": {}, "baseline": {}, "stages": stages, "compare": "table"}
+    read = records(make_study(tmp_path / "s", cells, **keys))
+    assert [list(r.metrics) for r in read.records] == [
+        ["probe_accuracy_random[table]", "probe_accuracy_random[fer2013]"]
+    ] * 2
+
+
+def test_a_probe_of_a_run_that_went_on_is_no_record(tmp_path: Path) -> None:
+    folder = probed(tmp_path)
+    make_run(tmp_path / "gan1", 1, images_seen=90)
+    read = records(folder)
+    assert [(r.axes["arm"], r.seed) for r in read.records] == [("pixels", None), ("gan", 0)]
+    (late,) = read.unfinished
+    assert late.what == "inside: arm=gan seed=1"
+    assert late.reason == "measured after 50 images, while the finished run has seen 90"
+
+
+def test_probes_of_runs_that_are_compared_are_their_evaluations(tmp_path: Path) -> None:
+    cells = []
+    for arm, value in (("a", 0.5), ("b", 0.6)):
+        run = make_run(tmp_path / arm)
+        cells.append(cell("train", "train", 0, {"arm": arm}, run))
+        file = make_evaluation(run, {"fid": 10 * value})
+        cells.append(cell("evaluate", "evaluate", 0, {"arm": arm}, file))
+        file = make_probe(run, {"probe_accuracy_random": value}, 100)
+        cells.append(cell("probe", "probe", 0, {"arm": arm}, file))
+    stages = {"train": {"job": "train", "arms": {"a": [], "b": []}}}
+    read = records(make_study(tmp_path / "s", cells, axes={}, baseline={}, stages=stages))
+    assert [(r.metrics["fid"], r.metrics["probe_accuracy_random"]) for r in read.records] == [
+        (5.0, 0.5), (6.0, 0.6)
+    ]  # fmt: skip

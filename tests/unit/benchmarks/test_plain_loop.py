@@ -10,9 +10,9 @@ from fer_lightning.data.corpora.drawn import Drawn
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.errors import UserError
-from fer_lightning.models.cgan.config import CGANConfig, Prior
+from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.classifier.config import ClassifierConfig, Network, Optimizer
-from fer_lightning.models.config import ModelConfig
+from fer_lightning.models.config import ModelConfig, Prior
 
 CPU = torch.device("cpu")
 

@@ -17,7 +17,10 @@ from fer_lightning.config.compose import to_typed
 from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.detectors.retinaface import VARIABLE, Backbone
 from fer_lightning.detectors.retinaface_network import RetinaFaceNetwork
+from fer_lightning.errors import UserError
 from fer_lightning.models.config import FaceFormat
+from fer_lightning.studies.cells import resolve
+from fer_lightning.studies.plan import cells_of
 
 CONF = cli.conf_dir()
 PACKAGE = Path(cli.__file__).parent
@@ -26,6 +29,7 @@ NEEDS = {
     "generate": ["run=RUN"],
     "evaluate": ["run=RUN"],
     "compare": ["runs=[RUN]", "out=OUT"],
+    "probe": ["run=RUN", "layer=discriminator.block4"],
 }
 """What a job cannot be composed without."""
 
@@ -50,11 +54,39 @@ def test_every_choice_composes_to_its_registered_class(
     monkeypatch.setenv("FER_DATA", "/data")
     group, name = path.parent.name, path.stem
     measured = ["trainer.evaluate_images=1000"] if group == "feature" else []
-    measured += ["feature.run=RUN"] if name == "classifier" and group == "feature" else []
+    needed = {"classifier": ["feature.run=RUN"], "layer": ["feature.run=RUN", "feature.layer=X"]}
+    measured += needed.get(name, []) if group == "feature" else []
     config = typed("study" if group == "study" else "train", f"{group}={name}", *measured)
     if group in GROUPS:
         assert type(getattr(config, group)) is GROUPS[group].load(name)
         assert getattr(config, group).name == name
+
+
+STUDIES = [
+    pytest.param(p, id=p.stem, marks=[] if p.stem.startswith("paper_") else pytest.mark.slow)
+    for p in sorted(CONF.glob("study/*.yaml"))
+]
+"""Those that nothing runs, for lack of data, are composed by every test run."""
+
+
+@pytest.mark.parametrize("path", STUDIES)
+def test_every_cell_of_a_study_composes_by_its_job(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", "/data")
+    study = typed("study", f"study={path.stem}", "study.seeds=[0]").study
+    cells = cells_of(study, [])
+    for number, cell in enumerate(cells):
+        made = tmp_path / str(number)
+        made.mkdir()
+        (made / "results.json").touch()
+        cell.status, cell.path = "done", str(made)
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        for cell in cells:
+            overrides = resolve(cell, cells)
+            assert overrides is not None
+            assert type(to_typed(compose(cell.job, overrides))) is JOB_SCHEMAS[cell.job], cell.label
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("model/*.yaml")), ids=lambda p: p.stem)
@@ -93,6 +125,64 @@ def test_a_block_may_have_a_detector_of_its_own() -> None:
     config = typed("train", "detector@data.detector=whole_image")
     assert config.detector.name == "mtcnn"
     assert config.data.detector.name == "whole_image"
+
+
+def test_a_relocated_block_never_changes_the_jobs_detector() -> None:
+    for corpus in ("fer2013", "fer_plus", "raf_db"):
+        config = typed("probe", f"data@fit={corpus}", f"data@test={corpus}")
+        assert config.detector.name == "mtcnn"
+        assert config.fit.detector.name == config.test.detector.name == "whole_image"
+    config = typed("probe", "data@fit=fer2013", "detector@fit.detector=mtcnn")
+    assert config.fit.detector.name == "mtcnn"
+    config = typed("probe", "data@test=table", "detector=viola_jones")
+    assert config.detector.name == "viola_jones"
+    assert config.fit.detector is config.test.detector is None
+    config = typed("probe", "data@test=table", "detector@test.detector=viola_jones")
+    assert (config.detector.name, config.test.detector.name) == ("mtcnn", "viola_jones")
+    assert config.fit.detector is None
+
+
+def test_what_is_cropped_says_so_to_the_job_and_for_itself() -> None:
+    for name in registry.corpora.builtin:
+        text = (CONF / "data" / f"{name}.yaml").read_text(encoding="utf-8")
+        assert ("whole_image" in text) == registry.corpora.load(name).crops, name
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["fit.batch_size=0"], "fit.batch_size=0: give"),
+        (["data@test=table", "test.split.val=3"], "test.split.val=3.0, test.split.test=0.1"),
+        (["data@test=drawn", "test.count=0"], "test.count=0: give at least test.frames=1"),
+        (["detector@fit.detector=mtcnn", "fit.detector.margin=3"], "fit.detector.margin=3.0: give"),
+        (["detector@test.detector=mtcnn"], "pass data@test=NAME, too"),
+        (["test_split=val"], "test_split=val needs other faces"),
+        (["fit_split=most"], "fit_split=most: choose from train, val, test, all"),
+    ],
+)
+def test_mistakes_in_a_relocated_block_are_told_by_its_own_keys(
+    overrides: list[str], told: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        typed("probe", *overrides)
+    assert told in str(error.value)
+    assert "data." not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["run=null"], "run is required"),
+        (["layer=null"], "layer is required"),
+        (["run=null", "feature=pixels"], "layer=discriminator.block4 and feature=pixels each name"),
+        (["feature=pixels"], "run=RUN and feature=pixels each name the features"),
+    ],
+)
+def test_a_probe_needs_one_feature_space(overrides: list[str], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        _ = typed("probe", *overrides).space
+    config = typed("probe")
+    assert (config.space.name, str(config.space.run)) == ("layer", "RUN")
 
 
 def schemas() -> set[type[Any]]:

@@ -13,7 +13,8 @@ from fer_lightning.data.corpora.drawn import Drawn
 from fer_lightning.data.corpora.folder import Folder
 from fer_lightning.detectors.base import Background
 from fer_lightning.detectors.mtcnn import MTCNNConfig
-from fer_lightning.models.cgan.config import CGANConfig, Prior
+from fer_lightning.models.cgan.config import CGANConfig
+from fer_lightning.models.config import Prior
 from fer_lightning.registry import corpora, models
 
 

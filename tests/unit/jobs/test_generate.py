@@ -17,7 +17,8 @@ from fer_lightning.errors import UserError
 from fer_lightning.jobs import generate
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.classifier.config import ClassifierConfig
-from fer_lightning.models.config import FaceFormat
+from fer_lightning.models.config import FaceFormat, ModelConfig
+from fer_lightning.models.dcgan.config import DCGANConfig
 
 CLASSES = ["happiness", "fear", "anger"]
 COUNTS = [9, 2, 5]
@@ -33,12 +34,21 @@ FER2013 = {
 """Training images, and what paper B's balancing needs without its leak."""
 
 
-def save(run: Path, classes: list[str] = CLASSES, counts: list[int] = COUNTS) -> Path:
+DCGAN = DCGANConfig(generator_width=2, discriminator_width=2, latent_dim=4)
+
+
+def save(
+    run: Path,
+    classes: list[str] = CLASSES,
+    counts: list[int] = COUNTS,
+    config: ModelConfig | None = None,
+) -> Path:
     """The run folder of an untrained model."""
     faces = FaceFormat(
         image_size=16, channels=1, classes=classes, frequencies=[1.0] * len(classes), counts=counts
     )
-    module = CGANConfig(width=2, latent_dim=4).build(faces, seed=0)
+    config = config or CGANConfig(width=2, latent_dim=4)
+    module = config.build(faces, seed=0)
     trainer = lightning.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
     trainer.strategy.connect(module)
     trainer.save_checkpoint(run / "checkpoints" / "last.ckpt")
@@ -183,6 +193,27 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="no class needs an image"):
             draw(run, **settings)
     assert not (run / "generated").exists()
+
+
+def test_a_model_without_classes_draws_faces_without_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = save(tmp_path, [], [], DCGAN)
+    archive = draw(run, count=6)
+    assert archive.column("emotion") == [None] * 6
+    assert archive.column("split") == ["train"] * 6
+    assert archive.manifest["counts"] == {"unlabelled": 6}
+    assert "6 samples, 16 pixels: unlabelled 6" in capsys.readouterr().out
+    for settings in ({"fill": "largest"}, {"ratio": 1.0}, {"counts": {"fear": 2}}):
+        with pytest.raises(UserError, match=r"knows no emotions.* give count=N"):
+            draw(run, **settings, force=True)
+
+
+def test_a_model_of_one_emotion_labels_what_it_draws(tmp_path: Path) -> None:
+    run = save(tmp_path, ["fear"], [5], DCGAN)
+    for settings, number in (({"count": 3}, 3), ({"ratio": 2.0}, 10), ({"fill": 9}, 4)):
+        assert draw(run, **settings, force=True).column("emotion") == ["fear"] * number
+    assert draw(run, counts={"fear": 2}, force=True).column("emotion") == ["fear"] * 2
 
 
 def test_a_model_that_generates_nothing_is_refused(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ SN = {"model.spectral_norm": [True, False]}
         (
             {"gan": Stage(job="train", axes=SN)},
             r"classifier: cell:generate could be any of several cells, since generate has the axis "
-            "model.spectral_norm of its own; make a stage of each",
+            "model.spectral_norm of its own; make a stage of each, or take all by cells:generate",
         ),
         (
             {
@@ -187,3 +187,105 @@ def test_a_seed_of_its_own_is_not_for_what_follows_seeds() -> None:
         cells_of(Study(name="s", stages=stages), [])
     with pytest.raises(UserError, match="evaluate has none"):
         Stage(job="evaluate", seed=0)
+
+
+CLASSES = {"data.only": [["anger"], ["fear"]]}
+
+
+def one_gan_a_class(**changes: Stage) -> dict[str, Stage]:
+    """A GAN of every class, what each generates, and a classifier that takes all of it or none."""
+    more = ["data.extra=cells:generate"]
+    return stages(
+        gan=Stage(job="train", axes=CLASSES),
+        classifier=Stage(job="train", arms={"real": [], "more": more}),
+        **changes,
+    )
+
+
+def finish(found: list[Cell], stage: str, path: Path) -> None:
+    """As the job would leave the stage's cells."""
+    for number, cell in enumerate(of(found, stage)):
+        made = path / f"{stage} {number}"
+        made.mkdir()
+        (made / "results.json").touch()
+        cell.status, cell.path = "done", str(made)
+
+
+def test_all_cells_of_a_stage_with_axes_become_a_list(tmp_path: Path) -> None:
+    found = cells(stages=one_gan_a_class(), seeds=(0, 1))
+    assert [c.overrides[0] for c in of(found, "gan")] == [
+        "data.only=[anger]", "data.only=[anger]",
+        "data.only=[fear]", "data.only=[fear]",
+    ]  # fmt: skip
+    real, _, more, later = of(found, "classifier")
+    assert resolve(real, found) == real.overrides
+    assert [c.label for c in found if later.needs(c)] == [
+        "generate: data.only=[anger] seed=1", "generate: data.only=[fear] seed=1"
+    ]  # fmt: skip
+    assert resolve(more, found) is None
+    finish(found, "gan", tmp_path)
+    finish(found, "generate", tmp_path)
+    resolved = resolve(more, found)
+    assert resolved is not None
+    assert resolved[0] == f"data.extra=['{tmp_path}/generate 0','{tmp_path}/generate 2']"
+    of(found, "generate")[2].path = str(tmp_path / "gone")
+    assert resolve(more, found) is None
+
+
+def test_all_cells_join_another_list_and_may_name_what_lies_in_them(tmp_path: Path) -> None:
+    own = Stage(job="train", arms={"more": ["data.extra=[OUT,cells:gan/more,cell:other]"]})
+    found = cells(stages=one_gan_a_class(other=Stage(job="train")) | {"last": own})
+    for stage in ("gan", "other"):
+        finish(found, stage, tmp_path)
+    resolved = resolve(of(found, "last")[0], found)
+    assert resolved is not None
+    assert resolved[0] == (
+        f"data.extra=[OUT,'{tmp_path}/gan 0/more','{tmp_path}/gan 1/more','{tmp_path}/other 0']"
+    )
+
+
+def test_all_cells_are_those_of_the_same_shared_axes() -> None:
+    found = cells(stages=one_gan_a_class(), axes={"a": [1, 2]})
+    more = next(c for c in of(found, "classifier") if c.axes == {"arm": "more", "a": 2})
+    assert [c.axes for c in found if more.needs(c)] == [
+        {"a": 2, "data.only": ["anger"]}, {"a": 2, "data.only": ["fear"]}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("classifier", "said"),
+    [
+        (
+            Stage(job="train", arms={"more": ["data.extra=cells:generated"]}),
+            "cells:generated names no stage before it; there are gan, generate",
+        ),
+        (
+            Stage(job="train", axes={"data.only": [["fear"]]}, overrides=["x=cells:generate"]),
+            r"cells:generate: generate has the axis data\.classes too, with other values, so",
+        ),
+        (
+            Stage(job="train", arms={"more": ["data.extra=[cell:generate]"]}),
+            "has the axis data.only of its own; make a stage of each, or take all by cells:gen",
+        ),
+    ],
+)
+def test_all_cells_that_pair_with_none_are_refused(classifier: Stage, said: str) -> None:
+    with pytest.raises(UserError, match=r"^study\.stages\.classifier: .*" + said):
+        cells(stages=one_gan_a_class() | {"classifier": classifier})
+
+
+def test_an_arm_that_names_no_seeded_cell_is_measured_once() -> None:
+    probe = Stage(
+        job="probe",
+        overrides=["data@fit=drawn"],
+        arms={"gan": ["run=cell:gan"], "pixels": ["feature=pixels"]},
+    )
+    after = Stage(job="evaluate", overrides=["x=cell:probe"])
+    kept = {"gan": Stage(job="train"), "probe": probe, "after": after}
+    found = cells(stages=kept, seeds=(0, 1))
+    expected = [("gan", 0), ("gan", 1), ("pixels", None)]
+    assert [(c.axes["arm"], c.seed) for c in of(found, "probe")] == expected
+    assert [(c.axes["arm"], c.seed) for c in of(found, "after")] == expected
+    assert of(found, "probe")[1].overrides == ["data@fit=drawn", "run=cell:gan"]
+    with pytest.raises(UserError, match="seed=3 is for train and generate; probe has none"):
+        Stage(job="probe", seed=3)

@@ -316,8 +316,11 @@ def trained(cell: Cell, path: Path, images_seen: int, asked: int | None = None) 
         (path / "config.yaml").write_text(f"trainer: {{max_images: {asked}}}")
 
 
-def test_an_evaluation_of_a_shorter_training_is_to_do_again(tmp_path: Path) -> None:
-    cells = cells_of(study(), [])
+@pytest.mark.parametrize("job", ["evaluate", "probe"])
+def test_a_measurement_of_a_shorter_training_is_to_do_again(tmp_path: Path, job: str) -> None:
+    stages = study().stages
+    stages["evaluate"].job = job
+    cells = cells_of(study(stages=stages), [])
     evaluated = of(cells, "evaluate")[0]
     trained(of(cells, "train")[0], tmp_path / "run", 208)
     file = tmp_path / "run" / "evaluations" / "e.json"
@@ -333,6 +336,18 @@ def test_an_evaluation_of_a_shorter_training_is_to_do_again(tmp_path: Path) -> N
     assert str(evaluated.outdated).endswith("go on with its training")
     file.write_text("{")
     assert not evaluated.finished
+
+
+def test_a_probe_without_a_run_needs_no_more_than_its_file(tmp_path: Path) -> None:
+    pixels = Stage(job="probe", overrides=["feature=pixels"])
+    (cell,) = cells_of(study(axes={}, stages={"probe": pixels}), [])
+    file = tmp_path / "multirun" / "probe" / "pixels" / "evaluations" / "p.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"images_seen": 0}')
+    cell.status, cell.path = "done", str(file)
+    assert cell.finished
+    file.unlink()
+    assert not cell.finished
 
 
 def test_lengths_that_differ_within_a_stage_are_said(tmp_path: Path) -> None:
@@ -418,7 +433,10 @@ def test_a_study_runs_once_at_a_time() -> None:
         ({"baseline": {"b": 1}}, r"study\.baseline\.b=1 is no value of study\.axes\.b"),
         ({"axes": {"arm": ["x"]}}, r"study\.axes\.arm is no key of a job; name the arms in a"),
         ({"baseline": {"arm": "x"}}, r"study\.baseline\.arm: x is no arm; there are none"),
-        ({"compare": "evaluate"}, r"study\.compare=evaluate is no training .*there are train$"),
+        (
+            {"compare": "evaluate"},
+            r"study\.compare=evaluate is no stage of train or probe; there are train$",
+        ),
         (
             {"metrics": {"fid": Metric(paper={"x": "A/II/50/G loss"})}},
             r"study\.metrics\.fid\.paper: x is no arm",

@@ -1,0 +1,1 @@
+"""Classifiers on fixed features: emotions and action units, within and across datasets."""
