@@ -1,0 +1,31 @@
+"""Faces of one format as those of another, by operations that gradients pass through."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+LUMA = (0.299, 0.587, 0.114)
+"""ITU-R 601, as the data layer turns colour into gray."""
+
+
+def converted(images: Tensor, image_size: int, channels: int) -> Tensor:
+    """Images in the size and the colours that a network was trained on.
+
+    Colour becomes gray by luma, gray is repeated; another size is interpolated with antialiasing.
+
+    Args:
+        images: (N, C, H, W), C 1 (gray) or 3 (RGB), of any range.
+        image_size: Wanted side in pixels.
+        channels: Wanted channels, 1 or 3.
+
+    Returns:
+        (N, channels, image_size, image_size); ``images`` itself where nothing differs.
+    """
+    if images.shape[1] == 3 and channels == 1:
+        images = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+    elif images.shape[1] == 1 and channels == 3:
+        images = images.expand(-1, 3, -1, -1)
+    if images.shape[2] != image_size:
+        images = F.interpolate(images, (image_size, image_size), mode="bilinear", antialias=True)
+    return images

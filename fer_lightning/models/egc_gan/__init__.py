@@ -1,0 +1,1 @@
+"""Paper C: an encoder, generator, discriminator and frozen classifier that translate faces."""
