@@ -20,10 +20,12 @@ from fer_lightning.callbacks.losses import LossLog
 from fer_lightning.callbacks.progress import ImagesBar
 from fer_lightning.callbacks.sample_grid import SampleGrid
 from fer_lightning.callbacks.stopping import Stopping
+from fer_lightning.callbacks.translation_sheet import TranslationSheet
 from fer_lightning.config.evaluate import RecognitionConfig
 from fer_lightning.config.plain import to_plain
 from fer_lightning.config.schema import TrainConfig, TrainerConfig
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.domains import DomainDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError
 from fer_lightning.loggers.metrics_file import MetricsFile
@@ -62,7 +64,9 @@ class Watch:
     callbacks: list[lightning.Callback]
 
     @classmethod
-    def over(cls, config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> Watch:
+    def over(
+        cls, config: TrainConfig, faces: FaceDataModule | DomainDataModule, folder: RunFolder
+    ) -> Watch:
         """What this configuration asks for."""
         length = config.trainer
         metrics = MetricsFile(folder.path / "metrics.csv")
@@ -76,7 +80,7 @@ class Watch:
             stopping,
             DivergenceGuard(length.log_images, length.max_images),
             losses,
-            *_sampling(config, faces, folder),
+            *_pictures(config, faces, folder),
             *([] if evaluator is None else [evaluator]),
             checkpointing,
             *([ImagesBar(length.max_images)] if length.progress else []),
@@ -107,22 +111,28 @@ class Watch:
         )
 
 
-def _sampling(
-    config: TrainConfig, faces: FaceDataModule, folder: RunFolder
+def _pictures(
+    config: TrainConfig, faces: FaceDataModule | DomainDataModule, folder: RunFolder
 ) -> list[lightning.Callback]:
-    """What looks at samples of models that generate."""
+    """What looks at the images that a model makes."""
+    interval, seed = config.trainer.sample_images, config.seed
+    if isinstance(faces, DomainDataModule):
+        return [TranslationSheet(folder.samples, interval, faces.source, faces.target, seed)]
     if not isinstance(config.model, AdversarialConfig):
         return []
-    length = config.trainer
     return [
-        SampleGrid(folder.samples, length.sample_images, config.seed),
-        CollapseWatch(faces, length.sample_images, length.max_images, config.seed),
+        SampleGrid(folder.samples, interval, seed),
+        CollapseWatch(faces, interval, config.trainer.max_images, seed),
     ]
 
 
-def _evaluator(config: TrainConfig, faces: FaceDataModule) -> Evaluator[Any] | None:
+def _evaluator(
+    config: TrainConfig, faces: FaceDataModule | DomainDataModule
+) -> Evaluator[Any] | None:
     """What measures the validation part while the model trains."""
     model, length = config.model, config.trainer
+    if isinstance(faces, DomainDataModule):
+        return None  # translations are measured by `fer evaluate`
     if isinstance(model, ClassifierConfig):
         if len(faces.division["val"]) < 2:
             if model.heeds_validation:

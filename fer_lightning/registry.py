@@ -108,6 +108,7 @@ models = Registry(
         "cgan": "fer_lightning.models.cgan.config:CGANConfig",
         "classifier": "fer_lightning.models.classifier.config:ClassifierConfig",
         "dcgan": "fer_lightning.models.dcgan.config:DCGANConfig",
+        "egc_gan": "fer_lightning.models.egc_gan.config:EGCGANConfig",
     },
 )
 features = Registry(

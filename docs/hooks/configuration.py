@@ -149,6 +149,8 @@ def keys_of(
             yield Key(name, kind(hint), default(field), text)
             if block := value_block(hint):
                 yield from keys_of(block, f"{name}.NAME.", in_hash=counts)
+            if block := optional_block(hint):
+                yield from keys_of(block, f"{name}.", chosen, counts)
 
 
 def value_block(hint: Any) -> type[Any] | None:
@@ -157,8 +159,16 @@ def value_block(hint: Any) -> type[Any] | None:
     return next((v for v in values if isinstance(v, type) and is_dataclass(v)), None)
 
 
+def optional_block(hint: Any) -> type[Any] | None:
+    """The dataclass that stands where there is not nothing, such as two domains."""
+    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else ()
+    return next((part for part in parts if is_dataclass(part)), None)
+
+
 def kind(hint: Any) -> str:
     """A type in words of the command line."""
+    if is_dataclass(hint):
+        return "the keys below"
     if get_origin(hint) in (Union, types.UnionType):
         return " or ".join(kind(part) for part in get_args(hint))
     if get_origin(hint) is list:

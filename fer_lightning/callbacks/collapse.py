@@ -16,7 +16,7 @@ from fer_lightning.data.batch import to_bytes
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.loader import FaceStore
 from fer_lightning.metrics.functional.ssim import pairwise_ssim
-from fer_lightning.models.base import AdversarialModule
+from fer_lightning.models.sampling import SamplingModule
 from fer_lightning.rng import SAMPLES, sample_generator, stream_seed
 
 IMAGES, LEAST = 32, 8
@@ -67,9 +67,9 @@ class CollapseWatch(Callback):
     ) -> None:
         """Look, where it is time; other ranks wait with their next step."""
         if trainer.is_global_zero and due(self.interval, self.max_images, pl_module, batch):
-            self.look(trainer, cast(AdversarialModule, pl_module))
+            self.look(trainer, cast(SamplingModule, pl_module))
 
-    def look(self, trainer: Trainer, module: AdversarialModule) -> None:
+    def look(self, trainer: Trainer, module: SamplingModule) -> None:
         """Measure, log and warn now."""
         if self.real is None:
             self.real = _mean_ssim(module, self._real_images)
@@ -90,7 +90,7 @@ class CollapseWatch(Callback):
                 file=sys.stderr,
             )
 
-    def _samples(self, module: AdversarialModule, number: int, count: int) -> Tensor:
+    def _samples(self, module: SamplingModule, number: int, count: int) -> Tensor:
         """Samples of one class, uint8 (count, H, W, C)."""
         with module.uncompiled():
             images = module.sample(torch.full((count,), number), sample_generator(self.seed))
@@ -114,7 +114,7 @@ class CollapseWatch(Callback):
         self.alike, self.warned = state_dict["alike"], state_dict["warned"]
 
 
-def _mean_ssim(module: AdversarialModule, images_of: Callable[[int, int], Tensor]) -> float:
+def _mean_ssim(module: SamplingModule, images_of: Callable[[int, int], Tensor]) -> float:
     """Mean over the classes that have a pair; 0 without any, which looks like no collapse."""
     groups = max(1, len(module.classes))
     found = []

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import torch
-from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from fer_lightning.callbacks.clock import crossed, images_seen
+from fer_lightning.callbacks.run_pictures import RunPictures
 from fer_lightning.data.batch import to_bytes
-from fer_lightning.loggers.wandb_mirror import WandbMirror
-from fer_lightning.models.base import AdversarialModule
+from fer_lightning.models.sampling import SamplingModule
 from fer_lightning.pictures import labelled_grid
 from fer_lightning.rng import sample_generator
 
@@ -24,7 +20,7 @@ UNLABELLED_ROWS = 6
 """Rows of a picture whose rows are of no emotion."""
 
 
-class SampleGrid(Callback):
+class SampleGrid(RunPictures):
     """Writes ``<images_seen>.png`` every ``interval`` images and at the end: a row an emotion.
 
     Of a model without labels it writes six rows of different samples.
@@ -37,28 +33,11 @@ class SampleGrid(Callback):
     """
 
     def __init__(self, folder: Path, interval: int, seed: int, columns: int = 10) -> None:
-        self.folder = folder
-        self.interval = interval
+        super().__init__(folder, interval)
         self.seed = seed
         self.columns = columns
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Draw, where it is time."""
-        if trainer.should_stop or crossed(self.interval, pl_module, batch):
-            self.draw(trainer, cast(AdversarialModule, pl_module))
-
-    @rank_zero_only
-    def draw(self, trainer: Trainer, module: AdversarialModule) -> None:
-        """Draw now."""
-        path = self.folder / f"{images_seen(module):09d}.png"
-        self.grid(module).save(path)
-        for logger in trainer.loggers:
-            if isinstance(logger, WandbMirror):
-                logger.log_picture("samples", path, images_seen(module))
-
-    def grid(self, module: AdversarialModule) -> Image.Image:
+    def grid(self, module: SamplingModule) -> Image.Image:
         """The picture of a model as it is now."""
         if module.labelled:
             labels = module.classes
@@ -70,7 +49,7 @@ class SampleGrid(Callback):
             rows = np.split(self._faces(module, unused), UNLABELLED_ROWS)
         return labelled_grid(rows, labels)
 
-    def _faces(self, module: AdversarialModule, emotions: Tensor) -> NDArray[np.uint8]:
+    def _faces(self, module: SamplingModule, emotions: Tensor) -> NDArray[np.uint8]:
         with module.uncompiled():
             images = module.sample(emotions, sample_generator(self.seed))
         faces: NDArray[np.uint8] = to_bytes(images).cpu().numpy()

@@ -53,6 +53,11 @@ class BenchmarkConfig(FaceConfig):
             near = get_close_matches(self.benchmark, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
             raise UserError(f"benchmark={self.benchmark}: there is no such benchmark; {hint}")
+        if self.model.translates:
+            raise UserError(
+                f"model={self.model.name} trains on two domains, and the benchmarks have one; give "
+                "another model"
+            )
         self.model.check(self.image_size)
         if self.photographs is not None and not self.photographs.expanduser().is_dir():
             raise UserError(f"photographs={self.photographs}: there is no such folder")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import (
@@ -15,6 +16,9 @@ from omegaconf.errors import (
 )
 
 from fer_lightning.errors import UserError
+
+if TYPE_CHECKING:
+    from fer_lightning.data.corpora.base import Corpus
 
 BLOCKS = ("data", "fit", "test", "domains.source", "domains.target")
 """Where jobs may have a data block; one may have a detector of its own."""
@@ -29,7 +33,8 @@ def to_typed(composed: DictConfig) -> Any:
     try:
         typed = OmegaConf.to_object(composed)
     except MissingMandatoryValue as error:
-        raise UserError(f"{error.full_key} is required: pass {error.full_key}=…") from error
+        slot = "data@" if error.full_key in BLOCKS[1:] else ""
+        raise UserError(f"{error.full_key} is required: pass {slot}{error.full_key}=…") from error
     except UserError as error:
         raise UserError(_in_its_place(composed, str(error))) from error
     except InterpolationKeyError as error:
@@ -54,6 +59,26 @@ def relocated(text: str, keys: Iterable[str], place: str, group: str = "data") -
         group: By which the block calls its keys.
     """
     return re.sub(rf"(?<![\w.]){group}\.(?=({'|'.join(keys)})\b)", f"{place}.", text)
+
+
+@contextmanager
+def told_in_place(place: str, block: Corpus) -> Iterator[None]:
+    """Mistakes that come up while a relocated data block is read are told with its own keys.
+
+    Args:
+        place: Where the block stands, such as ``domains.source``.
+        block: It does not know that.
+    """
+    try:
+        yield
+    except UserError as error:
+        text = relocated(str(error), [f.name for f in fields(block)], place).replace(
+            f"data={block.name}", f"data@{place}={block.name}"
+        )
+        if block.detector is not None:
+            own = [f.name for f in fields(block.detector)]
+            text = relocated(text, own, f"{place}.detector", "detector")
+        raise UserError(text) from error
 
 
 def _in_its_place(composed: DictConfig, text: str) -> str:

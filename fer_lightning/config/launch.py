@@ -47,11 +47,25 @@ def task_of(job: str) -> Callable[[DictConfig], Any]:
     def task(composed: DictConfig) -> Any:
         typed = to_typed(composed)
         _refuse_shared_process(composed)
+        refuse_dropped(composed, HydraConfig.get().overrides.task)
         result = import_module(f"fer_lightning.jobs.{job}").run(typed)
         report(result)
         return result
 
     return task
+
+
+def refuse_dropped(composed: DictConfig, overrides: Iterable[str]) -> None:
+    """Keys of ``data`` beside ``domains``, which takes its place, would be of no effect."""
+    if OmegaConf.select(composed, "domains", default=None) is None:
+        return
+    for override in overrides:
+        if re.match(r"\+*(data[.=]|[\w]+@data\.)", override):
+            raise UserError(
+                f"{override} has no effect beside domains: the faces are those of "
+                "data@domains.source= and data@domains.target=, whose keys are domains.source.* "
+                "and domains.target.*"
+            )
 
 
 def _refuse_shared_process(composed: DictConfig) -> None:
@@ -122,7 +136,7 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
             raise
         raise UserError(explain(error, job, lambda: _keys(job, overrides, conf))) from error
     except AssertionError as error:  # Hydra's words for a key of a slot in which there is nothing
-        if "Unexpected type for root" not in str(error) or wanted == "1":
+        if not str(error).startswith("Unexpected type") or wanted == "1":
             raise
         raise UserError(_nothing_chosen(job, overrides, conf)) from error
     finally:
@@ -147,6 +161,8 @@ def _quote_text(arguments: Sequence[str], keys: Mapping[str, str]) -> list[str]:
 
 def _of_archives(job: str, overrides: Sequence[str], conf: Path) -> list[str]:
     """A choice for data slots in which nothing stands but an archive: that needs no corpus."""
+    if any(override.startswith("experiment=") for override in overrides):
+        return []  # which may have chosen
     empty = (slot for slot, value in slots_of(job, conf).items() if value is None)
     keys = {override.partition("=")[0] for override in overrides}
     return [

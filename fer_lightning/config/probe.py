@@ -10,7 +10,6 @@ from omegaconf import MISSING
 
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
-from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.errors import UserError
 from fer_lightning.features.base import FeatureConfig
 from fer_lightning.features.layer import LayerFeatureConfig
@@ -141,8 +140,8 @@ class ProbeConfig:
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
         for block in (self.fit, self.test):
-            if block is not None and block.crops and block.detector is None:
-                block.detector = WholeImageConfig()
+            if block is not None:
+                block.keep_crops()
 
     @property
     def space(self) -> FeatureConfig:

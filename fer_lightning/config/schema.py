@@ -13,8 +13,9 @@ from pathlib import Path
 
 from omegaconf import MISSING
 
+from fer_lightning.config.domains import DomainsConfig
 from fer_lightning.config.evaluate import EvaluationConfig
-from fer_lightning.config.plain import NOT_IDENTITY
+from fer_lightning.config.plain import LATER, NOT_IDENTITY
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
@@ -161,6 +162,8 @@ class TrainConfig(FaceConfig):
     """``fer train``: train a model.
 
     Attributes:
+        domains: Two data blocks in place of ``data``, for a model that translates. ``data`` then
+            stands for the source, which says how batches are fed.
         model: The system and its hyper-parameters.
         trainer: Length, device and intervals.
         logger: Windows besides ``metrics.csv``.
@@ -171,6 +174,7 @@ class TrainConfig(FaceConfig):
         force: Start anew in a run folder that holds something else or is finished.
     """
 
+    domains: DomainsConfig | None = field(default=None, metadata=LATER)
     model: ModelConfig = MISSING
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig, metadata=NOT_IDENTITY)
@@ -182,6 +186,7 @@ class TrainConfig(FaceConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_domains()
         self.model.check(self.image_size)
         clip = 0.0
         if isinstance(self.model, AdversarialConfig | ClassifierConfig):
@@ -201,6 +206,11 @@ class TrainConfig(FaceConfig):
                     "trainer.evaluate_images=, evaluation.* and feature= are for models that "
                     "generate; a classifier is measured every model.validation_images"
                 )
+        elif self.domains is not None and (asked or self.trainer.evaluate_images is not None):
+            raise UserError(
+                "trainer.evaluate_images=, evaluation.* and feature= are for models that generate; "
+                "translations are measured by `fer evaluate`"
+            )
         elif asked and self.trainer.evaluate_images is None:
             raise UserError(
                 "feature= and evaluation.* are for measuring while training: pass "
@@ -208,6 +218,27 @@ class TrainConfig(FaceConfig):
             )
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed={self.seed}: give 0 to {2**32 - 1}")
+
+    def _check_domains(self) -> None:
+        """Two domains for a model that translates, and for no other."""
+        if self.domains is None:
+            if self.model.translates:
+                raise UserError(
+                    f"model={self.model.name} translates between two domains: pass "
+                    "data@domains.source=NAME and data@domains.target=NAME"
+                )
+            return
+        if not self.model.translates:
+            raise UserError(
+                f"data@domains.source= and data@domains.target= are for models that translate, "
+                f"such as egc_gan; give model={self.model.name} its faces by data=NAME"
+            )
+        self.data = self.domains.source
+
+    @property
+    def blocks(self) -> list[Corpus]:
+        """The data blocks that it trains on, one or two."""
+        return [self.data] if self.domains is None else [self.domains.source, self.domains.target]
 
     def _check_lengths(self, model: ClassifierConfig) -> None:
         """Refuse a training at a step size of zero, or one that never gets to the full one."""

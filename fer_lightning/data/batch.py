@@ -17,19 +17,24 @@ class FaceBatch:
         emotions: int64 of shape (N,), class indices of the data module; -1 where unknown.
         targets: float32 of shape (N, K), the share of each class, with sum 1; None without
             ``data.soft_labels``.
+        source: float32 of shape (N, C, H, W) in [-1, 1], faces of the source domain with the same
+            emotions; None where a model trains on one domain.
     """
 
     images: Tensor
     emotions: Tensor
     targets: Tensor | None = None
+    source: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.emotions)
 
     def to(self, device: torch.device | str) -> FaceBatch:
         """The batch on another device."""
-        targets = None if self.targets is None else self.targets.to(device)
-        return FaceBatch(self.images.to(device), self.emotions.to(device), targets)
+        targets, source = (
+            None if each is None else each.to(device) for each in (self.targets, self.source)
+        )
+        return FaceBatch(self.images.to(device), self.emotions.to(device), targets, source)
 
 
 def to_unit_range(faces: Tensor) -> Tensor:

@@ -20,8 +20,11 @@ from fer_lightning.data.soft_labels import soft_labels
 from fer_lightning.data.splits import EVERY, Division, divide
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
-from fer_lightning.labels import EMOTIONS
+from fer_lightning.labels import EMOTIONS, SPLITS
 from fer_lightning.models.config import FaceFormat
+
+PEOPLE = 2
+"""Ends the seed of the people who are drawn, so that it is nothing else's."""
 
 
 class FaceDataModule(lightning.LightningDataModule):
@@ -49,6 +52,7 @@ class FaceDataModule(lightning.LightningDataModule):
         division: Rows of a class, of ``train``, ``val`` and ``test``; without classes, of
             whatever emotion.
         labels: Class index of every row of all archives, -1 where it is of no class.
+        people: Names of those whom ``data.people`` has drawn; None where it has not.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class FaceDataModule(lightning.LightningDataModule):
         self.model_classes = classes
         self.labelled = labelled or len(data.only if classes is None else classes) == 1
         self.archives: list[FaceArchive] = []
+        self.people: list[str] | None = None
         self._training: FaceLoader | None = None
         self._position: dict[str, Any] | None = None
 
@@ -112,6 +117,13 @@ class FaceDataModule(lightning.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Divide the rows and number the classes."""
         self.prepare_data()
+        self.divide()
+        self.number(self.found_classes())
+        if self.model_classes is None:
+            self.check_batches()
+
+    def divide(self) -> None:
+        """Divide the rows that may be used, whatever the classes will be."""
         self.own_rows = len(self.archives[0])
         self.emotions = [
             emotion for archive in self.archives for emotion in archive.column("emotion")
@@ -119,16 +131,34 @@ class FaceDataModule(lightning.LightningDataModule):
         division = self._divide(self.emotions)
         everything = {**division, EVERY: np.arange(len(self.emotions))}
         usable = self._usable()
+        if self.data.people is not None:
+            usable &= self._of_drawn_people(self.data.people, division["train"], usable)
         self.parts = {name: rows[usable[rows]] for name, rows in everything.items()}
-        self.classes = self._classes()
+
+    def number(self, classes: Sequence[str]) -> None:
+        """Number the classes and keep their rows alone, once :meth:`divide` was called.
+
+        Args:
+            classes: Emotions by class index; empty keeps all rows, where labels are not used.
+        """
+        self.classes = list(classes)
         number = {emotion: index for index, emotion in enumerate(self.classes)}
         self.labels = np.array([number.get(e, -1) if e else -1 for e in self.emotions], np.int64)
-        known = usable & (self.labels >= 0) if self.labelled else usable
-        self.division = {name: rows[known[rows]] for name, rows in division.items()}
+        parts = ((name, self.parts[name]) for name in SPLITS)
+        self.division = {
+            name: rows[self.labels[rows] >= 0] if self.labelled else rows for name, rows in parts
+        }
         self.targets = None
         if self.data.soft_labels:
             self.targets = soft_labels(self.archives, self.labels, self.classes)
-        if self.model_classes is None and len(self.division["train"]) < self.data.batch_size:
+
+    def check_batches(self) -> None:
+        """Refuse batches that the training part cannot fill.
+
+        Raises:
+            UserError: Names the key and the remedy.
+        """
+        if len(self.division["train"]) < self.data.batch_size:
             raise UserError(
                 f"data.batch_size={self.data.batch_size} exceeds the "
                 f"{len(self.division['train'])} training images: give a smaller one"
@@ -146,7 +176,28 @@ class FaceDataModule(lightning.LightningDataModule):
             return np.array([emotion in wanted for emotion in self.emotions])
         return np.array([bool(emotion) or not self.labelled for emotion in self.emotions])
 
-    def _classes(self) -> list[str]:
+    def _of_drawn_people(
+        self, count: int, training: NDArray[np.int64], usable: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which rows are of the people that are drawn, or of extra archives."""
+        people = np.array([name or "" for name in self.archives[0].column("subject")])
+        own = np.flatnonzero(usable[: self.own_rows])
+        if unknown := int((people[own] == "").sum()):
+            raise UserError(
+                f"data.people={count} needs the person of every image, and {unknown:,} of "
+                f"{len(own):,} are unknown; leave it out"
+            )
+        trained = np.intersect1d(own, training)
+        names = np.unique(people[trained if len(trained) else own])
+        if len(names) < count:
+            raise UserError(f"data.people={count}: there are {len(names)} people; give no more")
+        random = np.random.default_rng([self.seed, 0, 0, 0, PEOPLE])
+        self.people = sorted(map(str, random.choice(names, count, replace=False)))
+        kept = np.ones(len(usable), bool)
+        kept[: self.own_rows] = np.isin(people, self.people)
+        return kept
+
+    def found_classes(self) -> list[str]:
         """The model's classes, or those of the training part; none where labels are not used."""
         if self.model_classes is not None:
             return list(self.model_classes)

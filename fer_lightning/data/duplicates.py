@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from fer_lightning.pictures import labelled_grid
 
 if TYPE_CHECKING:
     from fer_lightning.data.datamodule import FaceDataModule
+    from fer_lightning.data.domains import DomainDataModule
+
+    Faces: TypeAlias = FaceDataModule | DomainDataModule
 
 
 def near_duplicates(first: FaceArchive, second: FaceArchive | None = None) -> Pairs:
@@ -72,12 +75,12 @@ def count_duplicates(
 
 
 def seen_in_training(
-    faces: FaceDataModule, trained_on: FaceDataModule, parts: Sequence[str] = ("val", "test")
+    faces: Faces, trained_on: Faces, parts: Sequence[str] = ("val", "test")
 ) -> dict[str, dict[str, int]]:
     """Images of held-out parts with a near-duplicate among those that were trained on.
 
     Args:
-        faces: The data whose parts are looked up, set up.
+        faces: The data whose parts are looked up, set up; of two domains, those of both.
         trained_on: The data of the training, set up; extra archives count.
         parts: Parts of ``faces``; those without images are left out.
 
@@ -94,7 +97,7 @@ def seen_in_training(
     return found
 
 
-def trained_faces(trained_on: FaceDataModule) -> FaceSet:
+def trained_faces(trained_on: Faces) -> FaceSet:
     """The training part of a data module, extra archives included."""
     return FaceSet.of_archives(trained_on.archives, trained_on.division["train"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,23 +17,6 @@ from fer_lightning.errors import UserError
 
 PARTNERS = 1
 """Ends the seeds of what is drawn for the target domain, so that they are no others'."""
-
-
-@dataclass
-class PairBatch(FaceBatch):
-    """Faces of the target domain, and of the source domain with the same labels.
-
-    Attributes:
-        source: float32 of shape (N, C, H, W) in [-1, 1], of the emotions of ``images``.
-    """
-
-    source: Tensor | None = None
-
-    def to(self, device: torch.device | str) -> PairBatch:
-        """The batch on another device."""
-        moved = super().to(device)
-        source = None if self.source is None else self.source.to(device)
-        return PairBatch(moved.images, moved.emotions, moved.targets, source)
 
 
 class PairLoader(FaceLoader):
@@ -104,7 +86,7 @@ class PairLoader(FaceLoader):
         self.by_class = target_rows[np.argsort(target_emotions, kind="stable")]
         self.starts = np.cumsum(self.counts) - self.counts
 
-    def __iter__(self) -> Iterator[PairBatch]:
+    def __iter__(self) -> Iterator[FaceBatch]:
         partners: Tensor | None = None
         for batch in super().__iter__():
             if partners is None:  # the base class has settled the epoch by now
@@ -112,7 +94,7 @@ class PairLoader(FaceLoader):
             start = (self.position - 1) * self.batch_size
             share = partners[start + self.rank : start + self.batch_size : self.ranks]
             images = self._target_images(share)
-            yield PairBatch(images, batch.emotions, source=batch.images)
+            yield FaceBatch(images, batch.emotions, source=batch.images)
 
     def _partners(self) -> NDArray[np.int64]:
         """Row of a target face for every source face of the epoch, in its order, (N,)."""

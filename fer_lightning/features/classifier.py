@@ -23,7 +23,8 @@ class ClassifierFeatureConfig(FeatureConfig):
     """What the last layer of a classifier of ours receives, and what it answers.
 
     Attributes:
-        run: Run folder of ``fer train model=classifier``.
+        run: Run folder of ``fer train model=classifier``, or ``experiment:NAME``, which is trained
+            first where that run is missing.
     """
 
     name: str = "classifier"
@@ -37,9 +38,15 @@ class ClassifierFeatureConfig(FeatureConfig):
 
     def protocol(self) -> dict[str, Any]:
         """Name, version, the hash of the checkpoint, and how faces of another size are shown."""
-        from fer_lightning.checkpoints import checkpoint_of
+        return self.protocol_of(file_digest(self.checkpoint()))
 
-        return self.protocol_of(file_digest(checkpoint_of(self.run, "feature.run")))
+    def checkpoint(self) -> Path:
+        """The newest weights of :attr:`run`, which becomes the folder where it is an experiment."""
+        from fer_lightning.checkpoints import checkpoint_of
+        from fer_lightning.experiments import prepared_run
+
+        self.run = prepared_run(self.run, "feature.run")
+        return checkpoint_of(self.run, "feature.run")
 
     def protocol_of(self, checkpoint: str) -> dict[str, Any]:
         """The same, given the hash of the checkpoint that was read."""

@@ -23,7 +23,8 @@ class LayerFeatureConfig(FeatureConfig):
     """What a layer of a trained network gives, flattened.
 
     Attributes:
-        run: Run folder of ``fer train``, with any model that looks at faces.
+        run: Run folder of ``fer train``, with any model that looks at faces, or
+            ``experiment:NAME``, which is trained first where that run is missing.
         layer: Dotted name of the layer in the model, such as ``discriminator.block4``; a wrong
             name is answered by a list of all.
     """
@@ -40,9 +41,15 @@ class LayerFeatureConfig(FeatureConfig):
 
     def protocol(self) -> dict[str, Any]:
         """Name, version, layer, the checkpoint's hash, and how faces of another size are shown."""
-        from fer_lightning.checkpoints import checkpoint_of
+        return self.protocol_of(file_digest(self.checkpoint()))
 
-        return self.protocol_of(file_digest(checkpoint_of(self.run, "feature.run")))
+    def checkpoint(self) -> Path:
+        """The newest weights of :attr:`run`, which becomes the folder where it is an experiment."""
+        from fer_lightning.checkpoints import checkpoint_of
+        from fer_lightning.experiments import prepared_run
+
+        self.run = prepared_run(self.run, "feature.run")
+        return checkpoint_of(self.run, "feature.run")
 
     def protocol_of(self, checkpoint: str) -> dict[str, Any]:
         """The same, given the hash of the checkpoint that was read."""

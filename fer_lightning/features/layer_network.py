@@ -36,9 +36,9 @@ class Layer(FeatureNetwork):
     """
 
     def __init__(self, config: LayerFeatureConfig) -> None:
-        from fer_lightning.checkpoints import checkpoint_of, load_hashed
+        from fer_lightning.checkpoints import load_hashed
 
-        module, checkpoint = load_hashed(checkpoint_of(config.run, "feature.run"))
+        module, checkpoint = load_hashed(config.checkpoint())
         faces: Mapping[str, Any] = module.description["faces"]
         count = _length(module, config.layer, faces)
         super().__init__(config.name, count, config.protocol_of(checkpoint))

@@ -14,14 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fer_lightning.data.batch import to_unit_range
+from fer_lightning.data.conversion import LUMA, converted
 from fer_lightning.errors import UserError
 from fer_lightning.features.classifier import ClassifierFeatureConfig
 from fer_lightning.features.inception import InceptionConfig
 from fer_lightning.features.pixels import PixelsConfig
 from fer_lightning.features.weights import inception_weights, read_weights, unusable
-
-LUMA = (0.299, 0.587, 0.114)
-"""ITU-R 601, as the data layer turns colour into gray."""
 
 
 class Features(NamedTuple):
@@ -122,10 +120,10 @@ class ExpressionClassifier(FeatureNetwork):
     """
 
     def __init__(self, config: ClassifierFeatureConfig) -> None:
-        from fer_lightning.checkpoints import checkpoint_of, load_hashed
+        from fer_lightning.checkpoints import load_hashed
         from fer_lightning.models.classifier.module import Classifier
 
-        module, checkpoint = load_hashed(checkpoint_of(config.run, "feature.run"))
+        module, checkpoint = load_hashed(config.checkpoint())
         if not isinstance(module, Classifier):
             raise UserError(
                 f"feature.run={config.run} is no classifier; train one by `fer train "
@@ -157,14 +155,7 @@ def as_trained_on(faces: Tensor, wanted: Mapping[str, Any]) -> Tensor:
     Returns:
         float32 of shape (N, C, H, W) in [-1, 1].
     """
-    images, channels, size = to_unit_range(faces), wanted["channels"], wanted["image_size"]
-    if images.shape[1] == 3 and channels == 1:
-        images = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
-    elif images.shape[1] == 1 and channels == 3:
-        images = images.expand(-1, 3, -1, -1)
-    if images.shape[2] != size:
-        images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-    return images
+    return converted(to_unit_range(faces), wanted["image_size"], wanted["channels"])
 
 
 @contextmanager

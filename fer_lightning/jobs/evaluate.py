@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.checkpoints import checkpoint_of, load_hashed
 from fer_lightning.config.evaluate import EvaluateConfig, EvaluationConfig, RecognitionConfig
-from fer_lightning.config.plain import from_plain
-from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.duplicates import leak_warning, seen_in_training
 from fer_lightning.data.fingerprint import digest
+from fer_lightning.data.recorded import faces_of_run
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
 from fer_lightning.features.inception import InceptionConfig
@@ -28,7 +24,6 @@ from fer_lightning.metrics.generation import GenerationEvaluator
 from fer_lightning.metrics.recognition import RecognitionEvaluator
 from fer_lightning.models.base import AdversarialModule, TrainingModule
 from fer_lightning.models.classifier.module import Classifier
-from fer_lightning.registry import corpora, detectors
 from fer_lightning.runs import SCHEMA, JobResult, command_line, provenance, write_json
 
 
@@ -112,7 +107,7 @@ def _faces(
     """The real faces, and those that the model was trained on or why they are not to be had."""
     if config.data is None:
         try:
-            own = _faces_of_run(folder, module.labelled)
+            own = faces_of_run(folder, module.labelled)
         except UserError as error:
             raise UserError(
                 f"run={config.run}: its own faces are not to be had ({error}); pass data=… to "
@@ -133,46 +128,12 @@ def _faces(
     )
     faces.setup()
     try:
-        return faces, _faces_of_run(folder, module.labelled)
+        return faces, faces_of_run(folder, module.labelled)
     except UserError as error:
         print(
             f"fer: warning: copies of training images are not looked for: {error}", file=sys.stderr
         )
         return faces, str(error)
-
-
-def _faces_of_run(folder: Path, labelled: bool) -> FaceDataModule:
-    """The data of a run as it was trained on, from its ``config.yaml``.
-
-    Args:
-        folder: The run's.
-        labelled: Whether its model needs labels.
-
-    Raises:
-        UserError: If it cannot be found or made here, or is no longer the same.
-    """
-    plain, keys, places = _recorded(folder)
-    try:
-        block = plain["data"].pop("detector")
-        data = from_plain(corpora, plain["data"])
-        data.detector = None if block is None else from_plain(detectors, block)
-        detector = from_plain(detectors, plain["detector"])
-        shape = (plain["image_size"], plain["channels"], plain["seed"])
-    except (KeyError, TypeError, AttributeError, OmegaConfBaseException) as error:
-        raise UserError(f"{folder / 'config.yaml'} is not of this version ({error})") from error
-    there = [place.is_dir() and FaceArchive.open(place).key == key for place, key in places]
-    if data.archive is None and there[:1] == [True]:
-        data.archive = places[0][0]  # needs no source and no detector
-    if len(there) == 1 + len(data.extra):  # as absolute paths, whatever was typed
-        extra = zip(there[1:], places[1:], data.extra, strict=True)
-        data.extra = [place if found else typed for found, (place, _), typed in extra]
-    faces = FaceDataModule(data, detector, *shape, labelled=labelled)
-    faces.setup()
-    found = [archive.key for archive in faces.archives]
-    if found != keys:
-        opened = ", ".join(str(archive.path) for archive in faces.archives)
-        raise UserError(f"{opened} holds other faces than those that the run was trained on")
-    return faces
 
 
 def _seen(
@@ -182,18 +143,6 @@ def _seen(
     if isinstance(trained_on, str) or split not in ("val", "test"):
         return {}
     return seen_in_training(faces, trained_on, [split])
-
-
-def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], list[tuple[Path, str]]]:
-    """What a run says of its data: configuration, archive keys, and where those archives were."""
-    try:
-        plain: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        keys = list(manifest["identity"]["archives"])
-        places = list(zip(map(Path, manifest.get("archives", [])), keys, strict=False))
-    except (OSError, ValueError, KeyError, IndexError, TypeError, yaml.YAMLError) as error:
-        raise UserError(f"{folder} does not say what it was trained on ({error!r})") from error
-    return plain, keys, places
 
 
 def _path(folder: Path, protocol: dict[str, Any]) -> Path:

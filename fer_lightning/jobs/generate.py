@@ -17,7 +17,8 @@ from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.index import excluded_table, index_table
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
-from fer_lightning.models.base import AdversarialModule, TrainingModule
+from fer_lightning.models.base import TrainingModule
+from fer_lightning.models.sampling import SamplingModule
 from fer_lightning.pictures import preview
 from fer_lightning.progress import progress_bar
 from fer_lightning.rng import sample_generator
@@ -32,7 +33,7 @@ def run(config: GenerateConfig) -> FaceArchive:
             be told, or the archive's place holds another archive.
     """
     module, checkpoint = load_hashed(checkpoint_of(config.run))
-    if not isinstance(module, AdversarialModule):
+    if not isinstance(module, SamplingModule):
         raise UserError(
             f"run={config.run}: this model generates no images; give the run of a GAN (model=cgan)"
         )
@@ -130,7 +131,7 @@ def _training_images(config: GenerateConfig, module: TrainingModule) -> dict[str
 
 def _generate(
     config: GenerateConfig,
-    module: AdversarialModule,
+    module: SamplingModule,
     counts: dict[str, int],
     writer: ArchiveWriter,
     settings: dict[str, Any],

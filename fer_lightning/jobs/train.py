@@ -5,22 +5,27 @@ from __future__ import annotations
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from fer_lightning.checkpoints import read_to_go_on
+from fer_lightning.checkpoints import checkpoint_of, read_checkpoint, read_to_go_on
 from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.config.schema import TrainConfig
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.domains import DomainDataModule, data_of
 from fer_lightning.data.duplicates import leak_warning, seen_in_training
 from fer_lightning.data.fingerprint import digest, file_digest
 from fer_lightning.devices import can_compile
 from fer_lightning.errors import UserError
+from fer_lightning.experiments import prepared_run
 from fer_lightning.fitting import Watch, log_to
 from fer_lightning.launchers.slots import core_count
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.models.classifier.config import ClassifierConfig
+from fer_lightning.models.config import ModelConfig
+from fer_lightning.models.egc_gan.config import EGCGANConfig
 from fer_lightning.pictures import loss_curves
 from fer_lightning.ranks import leave_group, other_ranks, rank, refuse_other_launchers
 from fer_lightning.rng import seed_globally
@@ -63,20 +68,16 @@ def run(config: TrainConfig) -> JobResult:
     """
     refuse_other_launchers()
     check_devices(config)
-    faces = FaceDataModule(
-        config.data,
-        config.detector,
-        config.image_size,
-        config.channels,
-        config.seed,
-        labelled=config.model.labelled,
-    )
+    judge = _judge(config.model)
+    faces = data_of(config, None if judge is None else _known(judge))
     faces.setup()
     folder = run_folder(config, faces)
     if rank() > 0:  # the first process keeps the folder, prints, and started this one
         result = _fit(config, faces, folder)
         leave_group()
         return result
+    if isinstance(faces, DomainDataModule):
+        print(faces.summary(), flush=True)
     with folder.locked():
         done = None if config.force else folder.results()
         ended = done is not None and done.get("converged", False)
@@ -87,9 +88,34 @@ def run(config: TrainConfig) -> JobResult:
                 print(f"it was not measured: fer evaluate run={folder.path} split=val")
             _print_places(folder)
             return JobResult(folder.path, done["metrics"])
-        folder.start(to_plain(config), config.force, faces.archives)
+        folder.start(_recorded(config), config.force, faces.archives)
         with other_ranks(config.trainer.devices, folder.path):
             return _fit(config, faces, folder)
+
+
+def _judge(model: ModelConfig) -> Path | None:
+    """Weights of the frozen classifier in the model's loss, trained first where that is asked for.
+
+    None where there is none.
+    """
+    if not isinstance(model, EGCGANConfig) or not model.classifier_weight:
+        return None
+    assert model.classifier is not None  # its configuration has seen to it
+    model.classifier = prepared_run(model.classifier, "model.classifier")
+    return checkpoint_of(model.classifier, "model.classifier")
+
+
+def _known(judge: Path) -> list[str]:
+    """The emotions that a trained classifier tells apart."""
+    return list(read_checkpoint(judge)["fer"]["description"]["faces"]["classes"])
+
+
+def _recorded(config: TrainConfig) -> dict[str, Any]:
+    """What ``config.yaml`` says; ``data`` is but the source where there are domains."""
+    plain: dict[str, Any] = to_plain(config)
+    if config.domains is not None:
+        del plain["data"]
+    return plain
 
 
 def check_devices(config: TrainConfig) -> None:
@@ -99,6 +125,7 @@ def check_devices(config: TrainConfig) -> None:
         UserError: Names the key and the remedy.
     """
     trainer, batch_size = config.trainer, config.data.batch_size
+    key = "data.batch_size" if config.domains is None else "domains.source.batch_size"
     gpus = torch.cuda.device_count()
     if trainer.accelerator == "gpu" and not gpus:
         raise UserError("trainer.accelerator=gpu: there is no CUDA device here; pass cpu or auto")
@@ -111,12 +138,12 @@ def check_devices(config: TrainConfig) -> None:
         )
     if batch_size % trainer.devices:
         raise UserError(
-            f"data.batch_size={batch_size} cannot be shared by trainer.devices={trainer.devices}: "
+            f"{key}={batch_size} cannot be shared by trainer.devices={trainer.devices}: "
             "give a multiple"
         )
     if isinstance(config.model, ClassifierConfig) and batch_size < 2 * trainer.devices:
         raise UserError(
-            f"data.batch_size={batch_size}: batch norm needs two images on each device; give at "
+            f"{key}={batch_size}: batch norm needs two images on each device; give at "
             f"least {2 * trainer.devices}"
         )
     if trainer.sync_batchnorm and on_cpu:
@@ -131,16 +158,21 @@ def check_devices(config: TrainConfig) -> None:
         )
 
 
-def run_folder(config: TrainConfig, faces: FaceDataModule) -> RunFolder:
+def run_folder(config: TrainConfig, faces: FaceDataModule | DomainDataModule) -> RunFolder:
     """The run's folder, named by the hash of what decides its result."""
     plain = identity(config)
-    if config.data.archive is not None or config.data.detector is not None:
+    if config.domains is not None:
+        plain.pop("data")
+    if all(block.archive is not None or block.detector is not None for block in config.blocks):
         plain.pop("detector")  # the job's detector cut nothing
     for each in fields(config.model):
         if each.metadata.get("weights") and (file := getattr(config.model, each.name)) is not None:
             plain["model"][each.name] = file_digest(_existing(each.name, file))
+    if (judge := _judge(config.model)) is not None:
+        plain["model"]["classifier"] = file_digest(judge)
     plain["archives"] = [archive.key for archive in faces.archives]
-    corpus = faces.archives[0].manifest["corpus"]
+    named = [faces] if isinstance(faces, FaceDataModule) else [faces.source, faces.target]
+    corpus = "-to-".join(each.archives[0].manifest["corpus"] for each in named)
     name = f"{config.model.name}-{corpus}-{digest(plain)[:8]}-s{config.seed}"
     path = (config.run_dir or Path("multirun") / "train" / name).expanduser()
     return RunFolder(path=path, identity=plain)
@@ -155,7 +187,9 @@ def _existing(key: str, file: Path) -> Path:
     return path
 
 
-def _fit(config: TrainConfig, faces: FaceDataModule, folder: RunFolder) -> JobResult:
+def _fit(
+    config: TrainConfig, faces: FaceDataModule | DomainDataModule, folder: RunFolder
+) -> JobResult:
     """Train on this rank; the first one writes what came of it."""
     log_to(folder.path / ("train.log" if rank() == 0 else f"rank{rank()}.log"))
     seed_globally(config.seed, rank())
@@ -214,7 +248,7 @@ def _resume(config: TrainConfig, folder: RunFolder, metrics: MetricsFile) -> Pat
 
 def _finish(
     config: TrainConfig,
-    faces: FaceDataModule,
+    faces: FaceDataModule | DomainDataModule,
     folder: RunFolder,
     module: TrainingModule,
     watch: Watch,
@@ -246,11 +280,13 @@ def _finish(
             "devices": config.trainer.devices,
             "threads": torch.get_num_threads(),
             "parameters": {
-                name: sum(p.numel() for p in child.parameters())
+                name: count
                 for name, child in module.named_children()
+                if (count := sum(p.numel() for p in child.parameters()))
             },
             "archives": [archive.record for archive in faces.archives],
             "classes": dict(zip(module.classes, faces.class_counts, strict=True)),
+            **_of_domains(faces),
             "near_duplicates": seen,
             **provenance(),
         },
@@ -260,6 +296,19 @@ def _finish(
         print(warning, file=sys.stderr)
     _print_places(folder)
     return JobResult(folder.path, newest)
+
+
+def _of_domains(faces: FaceDataModule | DomainDataModule) -> dict[str, Any]:
+    """What the results say of two domains; ``classes`` counts the source's images."""
+    people = faces.people
+    drawn = {} if not people else {"people": people}
+    if isinstance(faces, FaceDataModule):
+        return drawn
+    return {
+        "target_classes": dict(zip(faces.classes, faces.target.class_counts, strict=True)),
+        "excluded_classes": faces.exclusions,
+        **drawn,
+    }
 
 
 def _print_places(folder: RunFolder) -> None:

@@ -41,7 +41,7 @@ from fer_lightning.metrics.memorisation import (
 from fer_lightning.metrics.report import cautions, table, unmeasured
 from fer_lightning.metrics.selection import Selection, select
 from fer_lightning.metrics.similarity import similarity, similarity_protocol
-from fer_lightning.models.base import AdversarialModule
+from fer_lightning.models.sampling import SamplingModule
 from fer_lightning.progress import progress_bar
 from fer_lightning.registry import metrics
 from fer_lightning.rng import EVALUATION, SUBSETS, stream_seed
@@ -68,7 +68,7 @@ class GenerationMeasurement(Measurement):
     pairs: list[Pairs] = field(default_factory=list)
 
 
-class GenerationEvaluator(Evaluator[AdversarialModule]):
+class GenerationEvaluator(Evaluator[SamplingModule]):
     """Measures generated images against real ones, once or while a model trains.
 
     Generated images have the very labels of the real ones, so that counts are equal, in all and
@@ -126,7 +126,7 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
             found.append(network.requires_grad_(False).eval())
         return found
 
-    def protocol(self, module: AdversarialModule) -> dict[str, Any]:
+    def protocol(self, module: SamplingModule) -> dict[str, Any]:
         """All that decides what :meth:`measure` will find, but the weights; plain data.
 
         Raises:
@@ -177,7 +177,7 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
         }
 
     @torch.no_grad()
-    def measure(self, module: AdversarialModule) -> GenerationMeasurement:
+    def measure(self, module: SamplingModule) -> GenerationMeasurement:
         """Generate and measure.
 
         Raises:
@@ -249,11 +249,11 @@ class GenerationEvaluator(Evaluator[AdversarialModule]):
         if path.with_suffix(".png").is_file():
             yield f"nearest training images: {path.with_suffix('.png')}"
 
-    def _select(self, module: AdversarialModule) -> Selection:
+    def _select(self, module: SamplingModule) -> Selection:
         settings = self.evaluation
         return select(self.faces, self.split, module.classes, settings.count, settings.seed)
 
-    def _generate(self, module: AdversarialModule, selection: Selection) -> Tensor:
+    def _generate(self, module: SamplingModule, selection: Selection) -> Tensor:
         """One image for every selected label, uint8 (N, H, W, C) on the CPU."""
         settings = self.evaluation
         labels = torch.from_numpy(selection.emotions)

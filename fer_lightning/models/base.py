@@ -1,6 +1,6 @@
 """The training base: one clock, one order of phases, for every system.
 
-A system states its networks, its losses and how it samples. Everything else about training is
+A system states its networks and its losses. Everything else about training is
 here and in the callbacks, once.
 """
 
@@ -177,7 +177,8 @@ class AdversarialModule(TrainingModule):
     in Goodfellow et al. 2014, algorithm 1. With ``critic_steps`` k, the generator steps on every
     k-th batch.
 
-    Subclasses implement the five abstract methods below.
+    Subclasses implement the four abstract methods below; those that make faces up from noise extend
+    :class:`~fer_lightning.models.sampling.SamplingModule`.
 
     Attributes:
         generator: The generator as it is trained.
@@ -216,18 +217,6 @@ class AdversarialModule(TrainingModule):
     @abstractmethod
     def generator_loss(self, real: FaceBatch, fake: FaceBatch) -> Losses:
         """What the generator descends."""
-
-    @abstractmethod
-    def sample(self, emotions: Tensor, generator: Generator) -> Tensor:
-        """Images of the given class indices, by :attr:`best_generator` in eval mode.
-
-        Args:
-            emotions: int64 of shape (N,); a model without classes takes its length alone.
-            generator: CPU generator, so that samples are equal on every device.
-
-        Returns:
-            float32 of shape (N, C, H, W) in [-1, 1].
-        """
 
     def perceive(self, images: Tensor) -> None:
         """Run the discriminator; one that takes labels overrides this."""

@@ -61,6 +61,8 @@ class ModelConfig:
     labelled: ClassVar[bool] = True
     """Whether the model learns from labels. One that does not trains on images without them,
     too."""
+    translates: ClassVar[bool] = False
+    """Whether the model carries faces of one domain into another, and so trains on two."""
 
     name: str = MISSING
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fer_lightning.config.compose import relocated
+from fer_lightning.config.compose import told_in_place
 from fer_lightning.config.probe import ProbeConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.corpora.base import Corpus
@@ -179,7 +177,7 @@ def coded_units(
 def _read(
     config: ProbeConfig, place: str, block: Corpus, split: str, network: FeatureNetwork
 ) -> ProbeSet:
-    with _in_its_place(place, block):
+    with told_in_place(place, block):
         size, channels = _shape(config, block, network)
         faces = FaceDataModule(block, config.detector, size, channels, 0, [], labelled=False)
         faces.setup()
@@ -234,19 +232,3 @@ def _places(chosen: ProbeSet) -> set[tuple[str, int]]:
     owners, rows = chosen.faces.places(chosen.rows)
     keys = chosen.keys
     return {(keys[owner], row) for owner, row in zip(owners.tolist(), rows.tolist(), strict=True)}
-
-
-@contextmanager
-def _in_its_place(place: str, block: Corpus) -> Iterator[None]:
-    """Mistakes of a data block that does not know its place are told with its own keys."""
-    try:
-        yield
-    except UserError as error:
-        keys = [f.name for f in fields(block)]
-        text = relocated(str(error), keys, place).replace(
-            f"data={block.name}", f"data@{place}={block.name}"
-        )
-        if block.detector is not None:
-            own = [f.name for f in fields(block.detector)]
-            text = relocated(text, own, f"{place}.detector", "detector")
-        raise UserError(text) from error

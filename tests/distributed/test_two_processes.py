@@ -12,18 +12,24 @@ import pytest
 import torch
 
 from fer_lightning.launchers.slots import free_port
+from fer_lightning.models.classifier.config import ClassifierConfig
+from fer_lightning.models.config import FaceFormat
 from tests.conftest import REPOSITORY
+from tests.helpers.runs import saved_run
 from tests.helpers.small import small_archive
 
 pytestmark = pytest.mark.slow  # a process each for torch and Lightning
 NAMES = ("LOCAL_RANK", "FER_RANK")
+CLASSES = ["fear", "happiness"]
 WORKER = Path(__file__).with_name("worker.py")
 
 
 def run(mode: str, folder: Path, ranks: int) -> list[subprocess.CompletedProcess[str]]:
     """``ranks`` workers at once, to their ends."""
     if not (folder / "faces").exists():
-        small_archive(folder / "faces", size=32 if mode == "dcgan" else 16)
+        small_archive(folder / "faces", size=32 if mode in ("dcgan", "egc_gan") else 16)
+        known = FaceFormat(image_size=16, channels=1, classes=CLASSES, frequencies=[1, 1])
+        saved_run(folder / "judge", ClassifierConfig(width=4), known)
     together = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1",
                 "MASTER_PORT": str(free_port(())), "NODE_RANK": "0"}  # fmt: skip
     alone = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
@@ -64,7 +70,7 @@ def test_gradients_equal_one_process_on_the_union_batch(tmp_path: Path) -> None:
             assert mine == pytest.approx(reference, rel=1e-5)
 
 
-@pytest.mark.parametrize("model", ["cgan", "dcgan"])
+@pytest.mark.parametrize("model", ["cgan", "dcgan", "egc_gan"])
 def test_real_networks_stay_equal_and_see_different_noise(tmp_path: Path, model: str) -> None:
     first, second = results(model, tmp_path, 2)
     assert first["weights"].keys() == second["weights"].keys()

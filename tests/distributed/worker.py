@@ -15,18 +15,21 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from fer_lightning.callbacks.losses import LossLog
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.data.loader import FaceLoader, FaceStore
+from fer_lightning.data.pairs import PairLoader
 from fer_lightning.models.base import AdversarialModule, Losses
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.cgan.module import CGAN
 from fer_lightning.models.config import AdversarialConfig, FaceFormat
 from fer_lightning.models.dcgan.config import DCGANConfig
 from fer_lightning.models.dcgan.module import DCGAN
+from fer_lightning.models.egc_gan.config import EGCGANConfig, Encoder
+from fer_lightning.models.egc_gan.module import EGCGAN
 from fer_lightning.ranks import check_same_run, leave_group
 from fer_lightning.rng import noise_generator
 
@@ -34,6 +37,7 @@ RANK = int(os.environ.get("LOCAL_RANK", "0"))
 RANKS = int(os.environ.get("WORLD_SIZE", "1"))
 STEPS = 5
 FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
+PAIRS = FaceFormat(image_size=32, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
 LARGER = FaceFormat(image_size=32, channels=1, classes=[], frequencies=[])
 
 
@@ -57,9 +61,6 @@ class NormFree(AdversarialModule):
 
     def generator_loss(self, real: FaceBatch, fake: FaceBatch) -> Losses:
         return {"loss": nn.functional.softplus(-self.discriminator(fake.images.flatten(1))).mean()}
-
-    def sample(self, emotions: Tensor, generator: Generator) -> Tensor:
-        raise NotImplementedError
 
 
 class UnionNoise(NormFree):
@@ -96,31 +97,33 @@ class Rows(lightning.pytorch.loggers.logger.DummyLogger):
         self.rows.append(dict(metrics))
 
 
-def module(mode: str) -> AdversarialModule:
+def module(mode: str, folder: Path) -> AdversarialModule:
     if mode == "cgan":
         config = CGANConfig(latent_dim=8, width=4, ema_half_life=100, dropout=0.2)
         return CGAN(config, FACES, seed=3)
     if mode == "dcgan":
         small = DCGANConfig(generator_width=4, discriminator_width=4, ema_half_life=100)
         return DCGAN(small, LARGER, seed=3)
+    if mode == "egc_gan":
+        lite = {"encoder": Encoder.lite, "code_dim": 8, "width": 4, "identity_weight": 1.0}
+        judged = EGCGANConfig(classifier=folder / "judge", ema_half_life=100, **lite)
+        return EGCGAN(judged, PAIRS, seed=3)
     kind = NormFree if RANKS == 2 else UnionNoise
     return kind(AdversarialConfig(name="norm_free"), FACES, seed=3)
 
 
+def loader(mode: str, store: FaceStore) -> FaceLoader:
+    rows, share = np.arange(48), {"rank": RANK, "ranks": RANKS}
+    if mode == "egc_gan":  # eight of the faces are the target domain
+        source, target = ((store, part, part % 2) for part in (rows[:40], rows[40:]))
+        return PairLoader(*source, *target, batch_size=8, seed=0, **share)
+    return FaceLoader(store, rows, rows % 2, batch_size=8, seed=0, training=True, **share)
+
+
 def main(mode: str, folder: Path) -> None:
     torch.manual_seed(RANK)
-    trained, keep, rows = module(mode), Keep(), Rows()
-    archive = FaceArchive.open(folder / "faces")
-    loader = FaceLoader(
-        FaceStore([archive], torch.device("cpu")),
-        np.arange(48),
-        np.arange(48) % 2,
-        8,
-        seed=0,
-        training=True,
-        rank=RANK,
-        ranks=RANKS,
-    )
+    trained, keep, rows = module(mode, folder), Keep(), Rows()
+    store = FaceStore([FaceArchive.open(folder / "faces")], torch.device("cpu"))
     trainer = lightning.Trainer(
         accelerator="cpu",
         devices=RANKS,
@@ -134,7 +137,7 @@ def main(mode: str, folder: Path) -> None:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(trained, loader)
+    trainer.fit(trained, loader(mode, store))
     result: dict[str, Any] = {
         "gradients": keep.gradients,
         "weights": dict(trained.named_parameters()),

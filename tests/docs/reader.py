@@ -120,7 +120,7 @@ def _corpus(word: str, command: Command) -> str:
     """The dataset that DIR stands for in a word: a part's, the command's, or a folder of faces."""
     if part := re.match(r"data\.parts\.(\w+)\.", word):
         return part[1]
-    if block := re.match(r"(fit|test)\.", word):
+    if block := re.match(r"(fit|test|domains\.\w+)\.", word):
         found = re.search(rf"data@{block[1]}=(\w+)", " ".join(command.words))
         return found[1] if found else "folder"
     chosen = re.search(r"(?:^| )data=(\w+)|(fer2013)", " ".join(command.words))

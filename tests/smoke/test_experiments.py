@@ -12,12 +12,63 @@ import pytest
 from fer_lightning import registry
 from tests.conftest import REPOSITORY, Fer
 
+MODELS = [
+    pytest.param(name, marks=pytest.mark.slow if name == "egc_gan" else [])
+    for name in registry.models.builtin
+]
+"""One that trains a classifier first takes its time."""
 
-@pytest.mark.parametrize("model", registry.models.builtin)
+
+@pytest.mark.parametrize("model", MODELS)
 def test_smoke(fer: Fer, tmp_path: Path, model: str) -> None:
     done = fer("train", f"experiment=smoke_{model}", "run_dir=RUN")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "RUN" / "results.json").is_file()
+
+
+@pytest.mark.slow
+def test_jobs_share_the_run_of_an_experiment(tmp_path: Path) -> None:
+    ask = "from fer_lightning.experiments import prepared_run as p; "
+    ask += "print(p('experiment:smoke_cgan', 'run'))"
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-c", ask],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [job.communicate(timeout=200) for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0], said
+    places = {out.strip() for out, _ in said}
+    (run,) = (tmp_path / "multirun" / "train").glob("cgan-*")
+    assert {tmp_path / place for place in places} == {run}
+    finished = ["this run is finished" in errors for _, errors in said]
+    assert sorted(finished) == [False, True]
+    (errors,) = (errors for (_, errors), later in zip(said, finished, strict=True) if later)
+    assert "Another job is writing" in errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "outer", "told"),
+    [
+        ("smok_classifier", "", "there is no such experiment; did you mean smoke_classifier?"),
+        ("other", "other", "this experiment needs itself (other → other); give another one"),
+    ],
+)
+def test_an_experiment_that_cannot_be_trained_is_told_in_a_line(
+    fer: Fer, tmp_path: Path, name: str, outer: str, told: str
+) -> None:
+    given = f"model.classifier=experiment:{name}"
+    done = fer("train", "experiment=smoke_egc_gan", given, FER_EXPERIMENTS=outer)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"fer: error: {given}: {told}")
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("multirun/train/[!.]*"))
 
 
 @pytest.mark.slow

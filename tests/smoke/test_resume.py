@@ -16,22 +16,30 @@ from typing import Any
 import pytest
 import torch
 
+from fer_lightning.models.classifier.config import ClassifierConfig
+from fer_lightning.models.config import FaceFormat
 from tests.conftest import Fer
-from tests.helpers.small import small_archive
+from tests.helpers.runs import saved_run
+from tests.helpers.small import EMOTIONS, small_archive
 
 pytestmark = pytest.mark.slow
 # Everything that has a state: dropout (global random state), averaging, a generator that steps
 # every second batch, augmentation, balanced sampling, evaluation and sample grids in between.
-CGAN = ["model.width=4", "model.dropout=0.3", "image_size=16", "data.balance=true"]
-DCGAN = ["model=dcgan", "model.generator_width=4", "model.discriminator_width=4", "image_size=32"]
+FEED = ["batch_size=8", "augmentation.flip=true", "augmentation.rotation=10"]
+ONE = ["data.archive=faces", *(f"data.{setting}" for setting in FEED)]
+CGAN = [*ONE, "data.balance=true", "model.latent_dim=8", "model.width=4", "model.dropout=0.3",
+        "image_size=16"]  # fmt: skip
+DCGAN = [*ONE, "model=dcgan", "model.latent_dim=8", "model.generator_width=4",
+         "model.discriminator_width=4", "image_size=32"]  # fmt: skip
+TWO = ["data@domains.source=folder", "domains.source.archive=faces", "domains.source.balance=true",
+       *(f"domains.source.{setting}" for setting in FEED), "data@domains.target=folder",
+       "domains.target.archive=targets", "domains.target.augmentation.flip=true"]  # fmt: skip
+EGC_GAN = [*TWO, "model=egc_gan", "model.encoder=lite", "model.code_dim=8", "model.width=4",
+           "model.classifier=judge", "model.identity_weight=1", "image_size=32"]  # fmt: skip
 SETTINGS = [
     "train",
-    "model.latent_dim=8",
     "model.critic_steps=2",
     "model.ema_half_life=500",
-    "data.batch_size=8",
-    "data.augmentation.flip=true",
-    "data.augmentation.rotation=10",
     "trainer.accelerator=cpu",
     "trainer.log_images=112",
     "trainer.sample_images=560",
@@ -41,11 +49,8 @@ SETTINGS = [
 ]
 
 
-def arguments(
-    archive: Path, run: str, images: int, *more: str, model: list[str] = CGAN
-) -> list[str]:
-    return [*SETTINGS, *model, f"data.archive={archive}", f"run_dir={run}",
-            f"trainer.max_images={images}", *more]  # fmt: skip
+def arguments(run: str, images: int, *more: str, model: list[str] = CGAN) -> list[str]:
+    return [*SETTINGS, *model, f"run_dir={run}", f"trainer.max_images={images}", *more]
 
 
 def checkpoint(run: Path) -> dict[str, Any]:
@@ -90,23 +95,23 @@ def wait_beyond(process: subprocess.Popen[str], run: Path, images: int) -> None:
 
 
 def test_ten_kills_change_nothing(fer: Fer, tmp_path: Path) -> None:
-    archive = small_archive(tmp_path / "faces").path
+    small_archive(tmp_path / "faces")
     # Measuring while training shows, too, that it draws from streams of its own.
     images, measured = 20_000, "trainer.evaluate_images=5000"
-    whole = fer(*arguments(archive, "whole", images, measured), OMP_NUM_THREADS="1")
+    whole = fer(*arguments("whole", images, measured), OMP_NUM_THREADS="1")
     assert whole.returncode == 0, whole.stderr
     moments = random.Random(0)
     run = tmp_path / "killed"
     seen = 0
     for _ in range(10):
-        process = start(arguments(archive, "killed", images, measured), tmp_path)
+        process = start(arguments("killed", images, measured), tmp_path)
         wait_beyond(process, run, seen)
         time.sleep(moments.uniform(0, 0.6))
         seen = logged(run)
         process.send_signal(signal.SIGKILL)
         out, errors = process.communicate(timeout=60)
         assert process.returncode == -signal.SIGKILL, (out, errors)
-    last = start(arguments(archive, "killed", images, measured), tmp_path)
+    last = start(arguments("killed", images, measured), tmp_path)
     out, errors = last.communicate(timeout=300)
     assert last.returncode == 0, errors
     resumed = int(re.search(r"resumed at ([\d,]+) images", out)[1].replace(",", ""))  # type: ignore[index]
@@ -115,23 +120,23 @@ def test_ten_kills_change_nothing(fer: Fer, tmp_path: Path) -> None:
 
 
 def test_a_stopped_run_ends_with_the_same_weights_and_rows(fer: Fer, tmp_path: Path) -> None:
-    archive = small_archive(tmp_path / "faces").path
-    whole = fer(*arguments(archive, "whole", 6000), OMP_NUM_THREADS="1")
+    small_archive(tmp_path / "faces")
+    whole = fer(*arguments("whole", 6000), OMP_NUM_THREADS="1")
     assert whole.returncode == 0, whole.stderr
-    process = start(arguments(archive, "stopped", 6000), tmp_path)
+    process = start(arguments("stopped", 6000), tmp_path)
     wait_beyond(process, tmp_path / "stopped", 200)
     process.send_signal(signal.SIGTERM)
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     assert out.splitlines()[-1].startswith("go on with: fer train")
-    other = fer(*arguments(archive, "stopped", 6000), OMP_NUM_THREADS="2")
+    other = fer(*arguments("stopped", 6000), OMP_NUM_THREADS="2")
     assert "this run was trained with 1 threads and goes on with 2" in other.stderr
     assert "OMP_NUM_THREADS=1" in other.stderr
 
 
 def test_a_run_that_lost_its_results_trains_no_further(fer: Fer, tmp_path: Path) -> None:
-    archive = small_archive(tmp_path / "faces").path
-    command = arguments(archive, "run", 240, "trainer.evaluate_images=120")
+    small_archive(tmp_path / "faces")
+    command = arguments("run", 240, "trainer.evaluate_images=120")
     fer(*command, OMP_NUM_THREADS="1")
     run = tmp_path / "run"
     before, table = checkpoint(run), (run / "metrics.csv").read_bytes()
@@ -145,23 +150,30 @@ def test_a_run_that_lost_its_results_trains_no_further(fer: Fer, tmp_path: Path)
     assert again["protocol"] == results["protocol"] is not None
     assert (run / "metrics.csv").read_bytes() == table
     assert str(checkpoint(run)["state_dict"]) == str(before["state_dict"])
-    longer = fer(*arguments(archive, "run", 480), OMP_NUM_THREADS="1")
+    longer = fer(*arguments("run", 480), OMP_NUM_THREADS="1")
     assert longer.returncode == 0, longer.stderr
     unmeasured = json.loads((run / "results.json").read_text())
     assert unmeasured["protocol"] is None
     assert not [name for name in unmeasured["metrics"] if "pixels" in name]
 
 
-@pytest.mark.parametrize(("model", "size"), [(CGAN, 16), (DCGAN, 32)], ids=["cgan", "dcgan"])
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [(CGAN, 16), (DCGAN, 32), (EGC_GAN, 32)],
+    ids=["cgan", "dcgan", "egc_gan"],
+)
 def test_a_run_in_three_lengths_is_a_run_in_one(
     fer: Fer, tmp_path: Path, model: list[str], size: int
 ) -> None:
-    archive = small_archive(tmp_path / "faces", size=size).path
+    small_archive(tmp_path / "faces", size=size)
+    small_archive(tmp_path / "targets", size=size, seed=1)
+    known = FaceFormat(image_size=16, channels=1, classes=EMOTIONS, frequencies=[1] * 3)
+    saved_run(tmp_path / "judge", ClassifierConfig(width=4), known)
     # All lengths end on rows of metrics.csv, which a shorter run would else write early, and at
     # the end of an epoch: Lightning forgets where the loader is when that happens twice.
     for run, lengths in (("once", [2240]), ("thrice", [1120, 1680, 2240])):
         for images in lengths:
-            done = fer(*arguments(archive, run, images, model=model), OMP_NUM_THREADS="1")
+            done = fer(*arguments(run, images, model=model), OMP_NUM_THREADS="1")
             assert done.returncode == 0, done.stderr
     assert "resumed at 1,680 images" in done.stdout
     assert_equal_runs(tmp_path / "once", tmp_path / "thrice")

@@ -23,6 +23,7 @@ from fer_lightning.data.fingerprint import digest, fingerprint
 from fer_lightning.data.images import UnusableImage, read_image
 from fer_lightning.data.video import VideoConfig, is_video, read_frame, video_facts
 from fer_lightning.detectors.base import DetectorConfig
+from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTIONS
 
@@ -205,6 +206,8 @@ class Corpus:
             diagnosed. What is measured on such a test part is not to be trusted.
         only: Emotions to use; empty uses all. Rows of others are in no part. All rows are divided
             first, so that a row is in the same part whatever is used.
+        people: Use so many people alone, drawn by the run's seed among those of the training part;
+            rows of others are in no part. None uses all. Rows of ``extra`` are used all the same.
         detector: The block's own detector; None takes the job's.
         split: Division into train, val and test.
         batch_size: Images in a batch, over all devices together.
@@ -219,8 +222,8 @@ class Corpus:
     remark: ClassVar[str] = ""
     """What has to be said with every result on this corpus; empty for nothing."""
     crops: ClassVar[bool] = False
-    """Whether its images are faces that somebody has cut out, to be taken whole. At ``data`` its YAML
-    says so to the job; a block that stands elsewhere says so for itself alone."""
+    """Whether its images are faces that somebody has cut out, to be taken whole. At ``data`` its
+    YAML says so to the job; a block that stands elsewhere says so for itself alone."""
 
     name: str = ""
     root: Path | None = None
@@ -228,6 +231,7 @@ class Corpus:
     extra: list[Path] = field(default_factory=list)
     extra_everywhere: bool = field(default=False, metadata=LATER)
     only: list[str] = field(default_factory=list, metadata=LATER)
+    people: int | None = field(default=None, metadata=LATER)
     detector: DetectorConfig | None = None
     split: SplitConfig = field(default_factory=SplitConfig)
     batch_size: int = 64
@@ -245,6 +249,8 @@ class Corpus:
                 f"{', '.join(EMOTIONS)}"
             )
         self.only = [name for name in EMOTIONS if name in self.only]
+        if self.people is not None and self.people < 1:
+            raise UserError(f"data.people={self.people}: give at least 1, or null for all")
         scheme = self.split.scheme
         if self.extra_everywhere and not self.extra:
             raise UserError("data.extra_everywhere=true needs data.extra=[ARCHIVE]")
@@ -253,6 +259,11 @@ class Corpus:
                 f"data.split.scheme={scheme.name}: data.extra_everywhere=true divides all rows "
                 "anew; pass data.split.scheme=stratified"
             )
+
+    def keep_crops(self) -> None:
+        """Take crops whole, for a block elsewhere than at ``data``: no YAML says so to the job."""
+        if self.crops and self.detector is None:
+            self.detector = WholeImageConfig()
 
     @property
     def native_channels(self) -> int:

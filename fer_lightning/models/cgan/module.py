@@ -8,14 +8,15 @@ from torch import Tensor, nn
 
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.losses.adversarial import discriminator_terms, generator_terms
-from fer_lightning.models.base import AdversarialModule, Losses, in_eval_mode
+from fer_lightning.models.base import Losses, in_eval_mode
 from fer_lightning.models.cgan.config import CGANConfig, FakeLabels
 from fer_lightning.models.cgan.networks import Discriminator, Generator
 from fer_lightning.models.config import FaceFormat
+from fer_lightning.models.sampling import SamplingModule
 from fer_lightning.nn.dcgan import initialise, latent_vectors
 
 
-class CGAN(AdversarialModule):
+class CGAN(SamplingModule):
     """Class-conditional DCGAN with optional spectral normalisation (arXiv 2508.04481)."""
 
     def __init__(self, config: CGANConfig, faces: FaceFormat, seed: int) -> None:

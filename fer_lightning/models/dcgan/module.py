@@ -7,14 +7,15 @@ from torch import Tensor, nn
 
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.losses.adversarial import discriminator_terms, generator_terms
-from fer_lightning.models.base import AdversarialModule, Losses, in_eval_mode
+from fer_lightning.models.base import Losses, in_eval_mode
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.models.dcgan.config import DCGANConfig
 from fer_lightning.models.dcgan.networks import Discriminator, Generator
+from fer_lightning.models.sampling import SamplingModule
 from fer_lightning.nn.dcgan import initialise, latent_vectors
 
 
-class DCGAN(AdversarialModule):
+class DCGAN(SamplingModule):
     """Deep convolutional GAN without labels (Radford et al. 2015, arXiv 1511.06434)."""
 
     def __init__(self, config: DCGANConfig, faces: FaceFormat, seed: int) -> None:

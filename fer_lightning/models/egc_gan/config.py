@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
-from omegaconf import MISSING
-
-from fer_lightning.config.plain import NOT_IDENTITY
 from fer_lightning.errors import UserError
 from fer_lightning.models.config import AdversarialConfig, FaceFormat
 
@@ -64,7 +62,8 @@ class EGCGANConfig(AdversarialConfig):
         spectral_norm: Spectral normalisation of the discriminator's convolutions, in place of its
             batch norm.
         classifier: Run folder of ``fer train model=classifier`` on the target domain, or
-            ``experiment:NAME``; the frozen judge of the translations.
+            ``experiment:NAME``, which is trained first where that run is missing; the frozen judge
+            of the translations.
         classifier_weight: Weight of its cross entropy in the generator's loss; 0 does without it.
         reconstruction_weight: Weight of the mean absolute difference between a translation and its
             source; 0 turns it off.
@@ -72,6 +71,8 @@ class EGCGANConfig(AdversarialConfig):
             translation; 0 turns it off.
         init_std: Standard deviation of the initial weights; BatchNorm scales are N(1, init_std).
     """
+
+    translates: ClassVar[bool] = True
 
     name: str = "egc_gan"
     encoder: Encoder = Encoder.alexnet
@@ -82,7 +83,7 @@ class EGCGANConfig(AdversarialConfig):
     embedding_dim: int = 50
     generator_label: bool = False
     spectral_norm: bool = False
-    classifier: str = field(default=MISSING, metadata=NOT_IDENTITY)
+    classifier: Path | None = None
     classifier_weight: float = 1.0
     reconstruction_weight: float = 0.0
     identity_weight: float = 0.0
@@ -98,16 +99,17 @@ class EGCGANConfig(AdversarialConfig):
                 raise UserError(f"model.{key}={getattr(self, key)}: give a number, or 0 for off")
         if not self.init_std > 0:
             raise UserError(f"model.init_std={self.init_std}: give a number above 0")
-        if not self.classifier.strip():
-            raise UserError(
-                "model.classifier= is empty: give a run folder of `fer train model=classifier`, or "
-                "experiment:NAME"
-            )
         if self.label_plane is LabelPlane.constant:
             self.embedding_dim = type(self).embedding_dim  # nothing reads it
 
     def check(self, image_size: int) -> None:
-        """Four halvings must end on whole pixels: the side is a multiple of 16."""
+        """Its loss needs a classifier, and four halvings must end on whole pixels."""
+        if self.classifier_weight and self.classifier is None:
+            raise UserError(
+                "model.classifier is required: pass model.classifier=RUN, a run of `fer train "
+                "model=classifier` on the target domain, or experiment:NAME, or do without it by "
+                "model.classifier_weight=0"
+            )
         least = LEAST_SIZE[self.encoder]
         if image_size < least:
             other = " or model.encoder=lite" if image_size >= LEAST_SIZE[Encoder.lite] else ""

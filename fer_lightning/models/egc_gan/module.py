@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Generator as RandomGenerator
 from torch import Tensor, nn
 
 from fer_lightning.data.batch import FaceBatch
-from fer_lightning.data.pairs import PairBatch
 from fer_lightning.errors import UserError
-from fer_lightning.models.base import AdversarialModule, Losses
+from fer_lightning.models.base import AdversarialModule, Losses, in_eval_mode
 from fer_lightning.models.classifier.frozen import FrozenClassifier
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.models.egc_gan.config import EGCGANConfig
@@ -51,8 +47,9 @@ class EGCGAN(AdversarialModule):
             UserError: If it is not to be had, or does not know all classes.
         """
         if stage == "fit" and self.config.classifier_weight and self.classifier is None:
-            run = Path(self.config.classifier)
-            self.classifier = FrozenClassifier(run, self.classes).to(self.device)
+            assert self.config.classifier is not None  # its configuration has seen to it
+            judge = FrozenClassifier(self.config.classifier, self.classes)
+            self.classifier = judge.to(self.device)
             self.classifier_hash = self.classifier.checkpoint
 
     def generate(self, batch: FaceBatch) -> FaceBatch:
@@ -81,7 +78,6 @@ class EGCGAN(AdversarialModule):
         logits = self.discriminator(fake.images, fake.emotions)
         return generator_terms(config, logits, judged, reconstructed, kept)
 
-    @torch.no_grad()
     def translate(self, images: Tensor, emotions: Tensor | None = None) -> Tensor:
         """Faces carried into the target domain, by :attr:`best_generator` in eval mode.
 
@@ -92,25 +88,8 @@ class EGCGAN(AdversarialModule):
         Returns:
             float32 of shape (N, C, H, W) in [-1, 1].
         """
-        network = self.best_generator
-        weight = next(network.parameters())
-        if emotions is not None:
-            emotions = emotions.to(weight.device)
-        training = network.training
-        network.eval()
-        translated: Tensor = network(images.to(weight), emotions)
-        network.train(training)
-        return translated.float()
-
-    def sample(self, emotions: Tensor, generator: RandomGenerator) -> Tensor:
-        """Refused: this model draws no faces from noise.
-
-        Raises:
-            UserError: Always.
-        """
-        raise UserError(
-            "model=egc_gan makes no faces of its own, it translates given ones: see `fer evaluate`"
-        )
+        inputs = [images] if emotions is None else [images, emotions]
+        return in_eval_mode(self.best_generator, *(i.to(self.device) for i in inputs)).float()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Also which classifier it was trained against."""
@@ -134,7 +113,7 @@ class EGCGAN(AdversarialModule):
 
 
 def _source(batch: FaceBatch) -> Tensor:
-    if not isinstance(batch, PairBatch) or batch.source is None:
+    if batch.source is None:
         raise UserError(
             "model=egc_gan translates between two domains: pass data@domains.source= and "
             "data@domains.target="

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from fer_lightning.nn.dcgan import initialise
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.models.egc_gan.config import CodeActivation, EGCGANConfig, Encoder, LabelPlane
+from fer_lightning.nn.dcgan import initialise
 
 SLOPE = 0.2
 """Of every leaky ReLU."""

@@ -14,6 +14,8 @@ from hydra import compose, initialize_config_dir
 
 from fer_lightning import cli, registry
 from fer_lightning.config.compose import to_typed
+from fer_lightning.config.launch import refuse_dropped
+from fer_lightning.config.plain import identity
 from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.detectors.retinaface import VARIABLE, Backbone
 from fer_lightning.detectors.retinaface_network import RetinaFaceNetwork
@@ -21,6 +23,8 @@ from fer_lightning.errors import UserError
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.studies.cells import resolve
 from fer_lightning.studies.plan import cells_of
+from tests.helpers.layouts import faces, jaffe
+from tests.helpers.layouts.pictures import touch
 
 CONF = cli.conf_dir()
 PACKAGE = Path(cli.__file__).parent
@@ -32,6 +36,12 @@ NEEDS = {
     "probe": ["run=RUN", "layer=discriminator.block4"],
 }
 """What a job cannot be composed without."""
+DOMAINS = ["data@domains.source=drawn", "data@domains.target=drawn"]
+TRANSLATING = [*DOMAINS, "model=egc_gan", "model.classifier=RUN"]
+PARTS = ("job", "default_detector")
+"""Top-level YAML that jobs share."""
+UNIONS = {"faces_jaffe": "combined"}
+"""YAML of ``conf/data`` that is not named after its corpus."""
 
 
 def typed(job: str, *overrides: str) -> Any:
@@ -56,8 +66,10 @@ def test_every_choice_composes_to_its_registered_class(
     measured = ["trainer.evaluate_images=1000"] if group == "feature" else []
     needed = {"classifier": ["feature.run=RUN"], "layer": ["feature.run=RUN", "feature.layer=X"]}
     measured += needed.get(name, []) if group == "feature" else []
+    measured += TRANSLATING if (group, name) == ("model", "egc_gan") else []
     config = typed("study" if group == "study" else "train", f"{group}={name}", *measured)
     if group in GROUPS:
+        name = UNIONS.get(name, name)
         assert type(getattr(config, group)) is GROUPS[group].load(name)
         assert getattr(config, group).name == name
 
@@ -91,9 +103,12 @@ def test_every_cell_of_a_study_composes_by_its_job(
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("model/*.yaml")), ids=lambda p: p.stem)
 def test_every_model_is_built(path: Path) -> None:
-    model = typed("train", f"model={path.stem}", "model.width=2").model
-    faces = FaceFormat(image_size=16, channels=3, classes=["fear", "anger"], frequencies=[1, 2])
-    assert sum(p.numel() for p in model.build(faces, seed=0).parameters()) > 0
+    keys = (f.name for f in fields(registry.models.load(path.stem)) if f.name.endswith("width"))
+    narrow = [f"model.{key}=2" for key in keys]
+    needed = [*TRANSLATING, "model.encoder=lite"] if path.stem == "egc_gan" else []
+    model = typed("train", f"model={path.stem}", *narrow, *needed).model
+    shape = FaceFormat(image_size=32, channels=3, classes=["fear", "anger"], frequencies=[1, 2])
+    assert sum(p.numel() for p in model.build(shape, seed=0).parameters()) > 0
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("detector/*.yaml")), ids=lambda p: p.stem)
@@ -109,11 +124,12 @@ def test_every_detector_is_built(
 
 def test_every_component_has_its_yaml() -> None:
     for group, known in GROUPS.items():
-        assert {p.stem for p in (CONF / group).glob("*.yaml")} == set(known.builtin)
+        unions = UNIONS if group == "data" else {}
+        assert {p.stem for p in (CONF / group).glob("*.yaml")} == {*known.builtin, *unions}
 
 
 def test_every_top_level_yaml_is_a_job_or_part_of_one() -> None:
-    assert {p.stem for p in CONF.glob("*.yaml")} == {*cli.JOBS, "job"}
+    assert {p.stem for p in CONF.glob("*.yaml")} == {*cli.JOBS, *PARTS}
 
 
 def test_fer2013_brings_its_detector_and_the_command_line_wins() -> None:
@@ -140,6 +156,89 @@ def test_a_relocated_block_never_changes_the_jobs_detector() -> None:
     config = typed("probe", "data@test=table", "detector@test.detector=viola_jones")
     assert (config.detector.name, config.test.detector.name) == ("mtcnn", "viola_jones")
     assert config.fit.detector is None
+
+
+PAPER_C = [
+    "model=egc_gan",
+    "data@domains.source=table",
+    "detector@domains.source.detector=mtcnn",
+    "data@domains.target=fer2013",
+    "detector@domains.target.detector=whole_image",
+    "domains.source.root=DIR",
+    "domains.target.root=OTHER",
+    "model.classifier=RUN",
+]
+
+
+def test_two_domains_take_the_place_of_data() -> None:
+    config = typed("train", *PAPER_C)
+    assert config.domains is not None
+    assert [(b.name, b.detector.name, str(b.root)) for b in config.blocks] == [
+        ("table", "mtcnn", "DIR"),
+        ("fer2013", "whole_image", "OTHER"),
+    ]
+    assert config.detector.name == "mtcnn"
+    assert config.data is config.domains.source
+    assert typed("train").domains is None
+    assert "domains" not in identity(typed("train"))
+
+
+def test_a_domain_never_changes_the_jobs_detector() -> None:
+    crops = ["data@domains.source=table", "data@domains.target=fer2013", *TRANSLATING[2:]]
+    for overrides, name in (([], "mtcnn"), (["detector=viola_jones"], "viola_jones")):
+        config = typed("train", *crops, *overrides)
+        assert config.detector.name == name
+        assert config.domains.source.detector is None
+        assert config.domains.target.detector.name == "whole_image"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (PAPER_C[:2] + PAPER_C[7:], "domains.target is required: pass data@domains.target="),
+        ([*PAPER_C, "domains.source.batch_size=0"], "domains.source.batch_size=0: give"),
+        ([*PAPER_C, "domains.target.people=0"], "domains.target.people=0: give at least 1"),
+        ([*PAPER_C, "domains.target.batch_size=8"], "set domains.source.batch_size"),
+        ([*PAPER_C, "domains.target.balance=true"], "set domains.source.balance"),
+        ([*PAPER_C, "domains.source.soft_labels=true"], "domains.source.soft_labels=true is for"),
+        ([*PAPER_C, "domains.source.detector.margin=3"], "domains.source.detector.margin=3"),
+        ([*PAPER_C, "trainer.evaluate_images=100"], "translations are measured by `fer evaluate`"),
+        (["model=egc_gan", "model.classifier=RUN"], "pass data@domains.source=NAME and data@"),
+        (DOMAINS, "give model=cgan its faces by data=NAME"),
+    ],
+)
+def test_mistakes_in_domains_are_told_by_their_keys(overrides: list[str], told: str) -> None:
+    with pytest.raises(UserError) as error:
+        typed("train", *overrides)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["data=drawn", "data.batch_size=8", "detector@data.detector=mtcnn", "+data.no=1"],
+)
+def test_data_beside_domains_is_refused(override: str) -> None:
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        composed = compose("train", overrides=PAPER_C)
+        refuse_dropped(composed, PAPER_C)
+        with pytest.raises(UserError, match="has no effect beside domains"):
+            refuse_dropped(composed, [*PAPER_C, override])
+        refuse_dropped(compose("train"), [override])
+
+
+def test_papers_c_unseen_faces_keep_surprise_and_leave_neutral_out(tmp_path: Path) -> None:
+    touch(tmp_path / "F", faces.names())
+    touch(tmp_path / "J", jaffe.names())
+    roots = (f"data.parts.{name}.root={tmp_path / name[0].upper()}" for name in ("faces", "jaffe"))
+    data = typed("train", "data=faces_jaffe", *roots).data
+    rows = data.rows()
+    used = [row for row in rows if row.emotion in data.only]
+    assert len(rows) == 2052 + 213
+    assert not any(row.unusable for row in rows)
+    assert len(used) == 1710 + 183  # paper C, Table 1
+    assert {row.source for row in used if row.emotion == "surprise"} == {"jaffe"}
+    assert data.native_channels == 3
 
 
 def test_what_is_cropped_says_so_to_the_job_and_for_itself() -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from fer_lightning.data.batch import to_bytes
+from fer_lightning.data.batch import FaceBatch, to_bytes
 from fer_lightning.data.corpora.base import AugmentationConfig
 from fer_lightning.data.loader import FaceStore
-from fer_lightning.data.pairs import PairBatch, PairLoader
+from fer_lightning.data.pairs import PairLoader
 from fer_lightning.errors import UserError
 from tests.helpers.small import small_archive
 
@@ -44,7 +44,7 @@ def rows_of(store: FaceStore, images: torch.Tensor) -> np.ndarray[Any, Any]:
     return found.int().argmax(1).numpy()
 
 
-def pairs(stores: Stores, batches: list[PairBatch]) -> np.ndarray[Any, Any]:
+def pairs(stores: Stores, batches: list[FaceBatch]) -> np.ndarray[Any, Any]:
     """Rows of source and target, (2, N)."""
     sources = torch.cat([b.source for b in batches if b.source is not None])
     targets = torch.cat([b.images for b in batches])

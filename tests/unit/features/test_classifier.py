@@ -5,31 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import lightning
 import pytest
 import torch
 from torch import nn
 
+from fer_lightning.data.conversion import LUMA
 from fer_lightning.errors import UserError
 from fer_lightning.features.classifier import ClassifierFeatureConfig
-from fer_lightning.features.network import LUMA
+from fer_lightning.features.layer import LayerFeatureConfig
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.classifier.config import ClassifierConfig
 from fer_lightning.models.config import FaceFormat
+from tests.helpers.runs import save
 
 
 def saved_run(folder: Path, channels: int = 1, config: Any = None) -> TrainingModule:
     """A run folder with a checkpoint of an untrained model."""
-    faces = FaceFormat(
+    known = FaceFormat(
         image_size=16, channels=channels, classes=["fear", "anger"], frequencies=[1, 1]
     )
-    module: TrainingModule = (config or ClassifierConfig(width=4)).build(faces, 0)
-    checkpoint: dict[str, Any] = {"state_dict": module.state_dict()}
-    module.on_save_checkpoint(checkpoint)
-    checkpoint["pytorch-lightning_version"] = lightning.__version__
-    (folder / "checkpoints").mkdir(parents=True)
-    torch.save(checkpoint, folder / "checkpoints" / "last.ckpt")
+    module: TrainingModule = (config or ClassifierConfig(width=4)).build(known, 0)
+    save(module, folder)
     return module.eval()
 
 
@@ -77,3 +74,22 @@ def test_only_a_classifier_will_do(tmp_path: Path) -> None:
         ClassifierFeatureConfig(run=tmp_path).build()
     with pytest.raises(UserError, match="there is no checkpoints"):
         ClassifierFeatureConfig(run=tmp_path / "nowhere").protocol()
+
+
+def test_a_run_may_be_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved_run(tmp_path / "made")
+    asked = []
+
+    def trained(given: Path | str, key: str) -> Path:
+        asked.append((str(given), key))
+        return tmp_path / "made"
+
+    monkeypatch.setattr("fer_lightning.experiments.prepared_run", trained)
+    for config in (
+        ClassifierFeatureConfig(run=Path("experiment:small")),
+        LayerFeatureConfig(run=Path("experiment:small"), layer="network.head"),
+    ):
+        protocol = config.protocol()
+        assert config.run == tmp_path / "made"
+        assert config.build().protocol == protocol
+    assert asked[0] == asked[2] == ("experiment:small", "feature.run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ from fer_lightning.config.plain import identity
 from fer_lightning.errors import UserError
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.models.egc_gan.config import EGCGANConfig, Encoder, LabelPlane
+
+
+def egc_gan(**settings: Any) -> EGCGANConfig:
+    return EGCGANConfig(**{"classifier": Path("RUN"), **settings})
 
 
 @pytest.mark.parametrize(
@@ -24,12 +29,11 @@ from fer_lightning.models.egc_gan.config import EGCGANConfig, Encoder, LabelPlan
         ("init_std", 0.0),
         ("critic_steps", 0),
         ("generator_lr", 0.0),
-        ("classifier", " "),
     ],
 )
 def test_an_impossible_value_names_its_key(key: str, value: Any) -> None:
     with pytest.raises(UserError, match=rf"model\.{key}={str(value).strip()}"):
-        EGCGANConfig(**{key: value})
+        egc_gan(**{key: value})
 
 
 @pytest.mark.parametrize(
@@ -47,26 +51,32 @@ def test_a_size_that_cannot_be_made_names_a_remedy(
     encoder: Encoder, size: int, remedy: str
 ) -> None:
     with pytest.raises(UserError, match=remedy):
-        EGCGANConfig(encoder=encoder).check(size)
+        egc_gan(encoder=encoder).check(size)
 
 
 def test_sizes_that_can_be_made_pass() -> None:
     for size in (64, 80, 96, 128):
-        EGCGANConfig().check(size)
+        egc_gan().check(size)
     for size in (32, 48, 96):
-        EGCGANConfig(encoder=Encoder.lite).check(size)
+        egc_gan(encoder=Encoder.lite).check(size)
 
 
 def test_one_emotion_is_too_few() -> None:
     faces = FaceFormat(image_size=96, channels=3, classes=["fear"], frequencies=[1])
     with pytest.raises(UserError, match="two emotions that both domains have"):
-        EGCGANConfig().build(faces, 0)
+        egc_gan().build(faces, 0)
 
 
 def test_where_the_classifier_lies_is_no_part_of_what_a_run_is() -> None:
-    assert identity(EGCGANConfig(classifier="a")) == identity(EGCGANConfig(classifier="b"))
+    assert identity(egc_gan(classifier=Path("a"))) == identity(egc_gan(classifier=Path("b")))
 
 
 def test_a_key_that_nothing_reads_is_no_part_either() -> None:
     plain = {"label_plane": LabelPlane.constant}
-    assert EGCGANConfig(**plain, embedding_dim=7) == EGCGANConfig(**plain)
+    assert egc_gan(**plain, embedding_dim=7) == egc_gan(**plain)
+
+
+def test_a_weight_needs_a_classifier() -> None:
+    with pytest.raises(UserError, match=r"model\.classifier is required: .* experiment:NAME"):
+        EGCGANConfig().check(96)
+    EGCGANConfig(classifier_weight=0).check(96)
