@@ -219,8 +219,8 @@ class Corpus:
     remark: ClassVar[str] = ""
     """What has to be said with every result on this corpus; empty for nothing."""
     crops: ClassVar[bool] = False
-    """Whether its images are faces that somebody has cut out, to be taken whole. At ``data`` its YAML
-    says so to the job; a block that stands elsewhere says so for itself alone."""
+    """Whether its images are faces that somebody has cut out, to be taken whole. At ``data`` its
+    YAML says so to the job; a block that stands elsewhere says so for itself alone."""
 
     name: str = ""
     root: Path | None = None
