@@ -68,7 +68,7 @@ def test_rows_state_key_values_default_and_meaning(hook: ModuleType) -> None:
         "Show a progress bar. *Not in the hash.* |",
         "| `logger.project` | text | `fer_lightning` | W&B project. *Not in the hash.* |",
         "| `study.stages.NAME.job` | text | required | "
-        "`prepare`, `train`, `evaluate` or `generate`. |",
+        "`prepare`, `train`, `evaluate`, `generate` or `probe`. |",
     ):
         assert row in page
 
