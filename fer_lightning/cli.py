@@ -21,7 +21,7 @@ JOBS = {
     "prepare": "cut the faces of a dataset into an archive",
     "train": "train a model (prepares what is missing)",
     "evaluate": "measure a trained model against real faces",
-    "probe": "fit SVMs to features of faces: emotions and action units, within and across datasets",
+    "probe": "see how well simple classifiers read emotions and action units from features",
     "generate": "draw labelled samples from a trained model into an archive",
     "study": "run every cell of a study, stage by stage",
     "compare": "tables of runs, of a study, or of archives and what their detectors lost",

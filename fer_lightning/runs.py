@@ -229,6 +229,8 @@ def provenance() -> dict[str, Any]:
         "hydra-core",
         "numpy",
         "scipy",
+        "scikit-learn",
+        "optuna",
         "torchmetrics",
         "torch-fidelity",
         "facenet-pytorch",

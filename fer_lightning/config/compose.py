@@ -83,8 +83,13 @@ def told_in_place(place: str, block: Corpus) -> Iterator[None]:
 
 def _in_its_place(composed: DictConfig, text: str) -> str:
     """What a block refused that stands elsewhere than at its group's name, with its own keys."""
-    parts = OmegaConf.select(composed, "data.parts", default=None) or {}
-    for place in (*BLOCKS, *(f"data.parts.{name}" for name in parts)):
+    parts = [
+        f"{place}.parts.{name}"
+        for place in BLOCKS
+        for name in OmegaConf.select(composed, f"{place}.parts", default=None) or {}
+    ]
+    # A whole refuses what its part does, so that parts are asked first.
+    for place in (*parts, *BLOCKS):
         for where, group in ((f"{place}.detector", "detector"), (place, "data")):
             block = OmegaConf.select(composed, where, default=None)
             try:

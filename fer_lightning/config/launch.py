@@ -135,10 +135,10 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
         if wanted == "1":
             raise
         raise UserError(explain(error, job, lambda: _keys(job, overrides, conf))) from error
-    except AssertionError as error:  # Hydra's words for a key of a slot in which there is nothing
-        if not str(error).startswith("Unexpected type") or wanted == "1":
+    except AssertionError as error:
+        if not of_empty_slot(error) or wanted == "1":
             raise
-        raise UserError(_nothing_chosen(job, overrides, conf)) from error
+        raise UserError(nothing_chosen(job, overrides, conf)) from error
     finally:
         sys.argv = command
         os.environ["HYDRA_FULL_ERROR"] = wanted
@@ -248,11 +248,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _keys(job: str, overrides: Sequence[str], conf: Path) -> list[str]:
     """The keys of a job with the user's group choices."""
     slots = slots_of(job, conf)
-    chosen = [
-        override
-        for override in overrides
-        if re.fullmatch(r"[\w@.]+=\w+", override) and override.partition("=")[0] in slots
-    ]
+    chosen = choices_of(overrides, slots)
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
         return keys_of(compose(job, overrides=chosen), slots)
@@ -282,7 +278,18 @@ def slots_of(job: str, conf: Path) -> dict[str, str | None]:
     return {key: value for key, value in pairs if not re.match(r"/|override\b", key)}
 
 
-def _nothing_chosen(job: str, overrides: Sequence[str], conf: Path) -> str:
+def choices_of(overrides: Iterable[str], slots: Iterable[str]) -> list[str]:
+    """The overrides that choose for a slot."""
+    words = (override.partition("=") for override in overrides)
+    return [f"{slot}={name}" for slot, _, name in words if slot in slots and name.isidentifier()]
+
+
+def of_empty_slot(error: AssertionError) -> bool:
+    """Whether these are Hydra's words for a key of a slot in which there is nothing."""
+    return str(error).startswith("Unexpected type")
+
+
+def nothing_chosen(job: str, overrides: Sequence[str], conf: Path) -> str:
     """For the first key of a slot in which nothing stands: what to choose there."""
     for slot in (slot for slot, value in slots_of(job, conf).items() if value is None):
         group, _, package = slot.partition("@")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.recorded import faces_of_run
 from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
+from fer_lightning.evaluations import damaged, finished
 from fer_lightning.features.inception import InceptionConfig
 from fer_lightning.metrics.evaluator import Evaluator
 from fer_lightning.metrics.generation import GenerationEvaluator
@@ -41,7 +41,7 @@ def run(config: EvaluateConfig) -> JobResult:
     evaluator = _evaluator(config, module, faces, trained_on)
     protocol = {"checkpoint": checkpoint_key, **evaluator.protocol(module)}
     path = _path(folder, protocol)
-    done = None if config.force else _finished(path)
+    done = None if config.force else finished(path)
     if done is not None:
         print("this was measured before; force=true measures again")
         return _show(evaluator, path, done)
@@ -152,21 +152,6 @@ def _path(folder: Path, protocol: dict[str, Any]) -> Path:
     return folder / "evaluations" / file
 
 
-def _finished(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _ = content["metrics"], content["protocol"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, error) from error
-    return content
-
-
-def _damaged(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path} is damaged ({error!r}): delete it, or pass force=true")
-
-
 def _show(evaluator: Evaluator[Any], path: Path, content: dict[str, Any]) -> JobResult:
     for archive in content.get("archives", []):
         if "remark" in archive:
@@ -174,7 +159,7 @@ def _show(evaluator: Evaluator[Any], path: Path, content: dict[str, Any]) -> Job
     try:
         lines = list(evaluator.report(path, {"intervals": {}, **content}))
     except (KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     print("\n".join(lines))
     warning = leak_warning(content.get("near_duplicates", {}))  # older files have none
     if warning:

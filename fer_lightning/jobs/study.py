@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import shlex
 import signal
 import sys
@@ -23,7 +22,16 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from fer_lightning.config.launch import explain, keys_of, task_of
+from fer_lightning.cli import conf_dir
+from fer_lightning.config.launch import (
+    choices_of,
+    explain,
+    keys_of,
+    nothing_chosen,
+    of_empty_slot,
+    slots_of,
+    task_of,
+)
 from fer_lightning.config.quoting import path_keys, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS
 from fer_lightning.config.study import StudyConfig
@@ -148,8 +156,12 @@ def _mistake(job: str, overrides: Sequence[str]) -> str | None:
     try:
         compose(overrides)
     except (HydraException, OmegaConfBaseException) as error:
-        groups = [o for o in overrides if re.fullmatch(r"(data|model|experiment)=\w+", o)]
-        return explain(error, job, lambda: keys_of(compose(groups)))
+        slots = slots_of(job, conf_dir())
+        return explain(error, job, lambda: keys_of(compose(choices_of(overrides, slots)), slots))
+    except AssertionError as error:
+        if not of_empty_slot(error):
+            raise
+        return nothing_chosen(job, overrides, conf_dir())
     return None
 
 

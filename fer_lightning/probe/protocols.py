@@ -335,6 +335,4 @@ def _check(vectors: NDArray[np.float32], labels: NDArray[np.int64] | None = None
             "training diverged; give another run, layer or feature"
         )
     if labels is not None and len(np.unique(labels)) < 2:
-        raise UserError(
-            "all images show one emotion, and a classifier needs two; look at data.only"
-        )
+        raise UserError("all images show one emotion, and a classifier needs two; look at fit.only")

@@ -44,6 +44,12 @@ STAGES: dict[str, dict[str, list[str]]] = {
 }
 """Overrides of the stages that are no trainings: those of the study, small."""
 
+SHORT_ARMS = {
+    "frontal": ["data.cameras=[90]", "detector=viola_jones"],
+    "multi_view": ["data.gazes=[frontal]", "detector=mtcnn"],
+}
+"""Arms that state a length of their own, without it."""
+
 ROWS = {
     "paper_d_emotions": [f"E{number}" for number in range(1, 9)],
     "paper_d_aus": [f"E{number}" for number in range(1, 9)],
@@ -68,7 +74,9 @@ def compared(fer: Fer, name: str, layouts: Path, folder: Path) -> tuple[list[dic
     """The study's table and page, once all its cells are done."""
     file = folder / "conf" / "study" / "tiny.yaml"
     file.parent.mkdir(parents=True)
-    stages = {stage: {"overrides": overrides} for stage, overrides in STAGES[name].items()}
+    stages: dict[str, Any] = {stage: {"overrides": own} for stage, own in STAGES[name].items()}
+    if name == "paper_d_generation":
+        stages["dcgan"] = {"arms": SHORT_ARMS}
     small = {"defaults": [name, "_self_"], "name": name, "seeds": [0], "stages": stages}
     file.write_text(yaml.safe_dump(small, sort_keys=False))
     arguments = ["study", "--config-dir", str(folder / "conf"), "study=tiny"]

@@ -59,6 +59,8 @@ def test_rows_state_key_values_default_and_meaning(hook: ModuleType) -> None:
     for row in (
         "| `image_size` | integer | `64` | Side of the square crops in pixels. |",
         "| `data` | [data](#data) | `drawn` | The corpus, and how it is split and fed. |",
+        "| `fit` | [data](#data) | `drawn` | Faces that the classifier is fitted to. |",
+        "| `test` | [data](#data) | `null` | Other faces",
         "| `model.prior` | `normal`, `uniform` | `normal` | "
         "Distribution of z: N(0, I), or uniform on [-1, 1]. |",
         "| `run` | path | required | Run folder of the model. |",
@@ -66,7 +68,7 @@ def test_rows_state_key_values_default_and_meaning(hook: ModuleType) -> None:
         "Show a progress bar. *Not in the hash.* |",
         "| `logger.project` | text | `fer_lightning` | W&B project. *Not in the hash.* |",
         "| `study.stages.NAME.job` | text | required | "
-        "`prepare`, `train`, `evaluate` or `generate`. |",
+        "`prepare`, `train`, `evaluate`, `generate` or `probe`. |",
     ):
         assert row in page
 

@@ -261,7 +261,7 @@ def test_all_cells_are_those_of_the_same_shared_axes() -> None:
         ),
         (
             Stage(job="train", axes={"data.only": [["fear"]]}, overrides=["x=cells:generate"]),
-            r"cells:generate: generate has the axis data\.classes too, with other values, so",
+            r"cells:generate: generate has the axis data\.only too, with other values, so",
         ),
         (
             Stage(job="train", arms={"more": ["data.extra=[cell:generate]"]}),
