@@ -1,4 +1,4 @@
-"""Pictures for people: grids of faces with labels, loss curves, confusion matrices, ROC curves."""
+"""Pictures for people: grids of faces with labels, curves, confusion matrices, bars of shares."""
 
 from __future__ import annotations
 
@@ -134,6 +134,41 @@ def confusion_picture(
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="predicted", ylabel="true")
+    figure.suptitle(fill(title, int(width * 11)), fontsize="medium")
+    figure.savefig(path, dpi=110)
+    return path
+
+
+def shares_picture(
+    shares: Mapping[str, NDArray[np.float64]], names: Sequence[str], path: Path, title: str
+) -> Path:
+    """Draw how often each of some answers is given: for each a group of bars.
+
+    Args:
+        shares: Name in the legend to shares of the images, (K,), in [0, 1].
+        names: The K answers.
+        path: PNG to write.
+        title: Above the bars; broken into lines where it is long.
+
+    Returns:
+        ``path``.
+    """
+    from matplotlib.figure import Figure
+
+    width, bar = 1.6 + 1.1 * len(names), 0.8 / len(shares)
+    figure = Figure(figsize=(width, 3.8), layout="constrained")
+    axes = figure.subplots()
+    left = np.arange(len(names)) - 0.4 + bar / 2
+    for number, (name, values) in enumerate(shares.items()):
+        colour = "0.7" if number == 0 else f"C{number - 1}"
+        bars = axes.bar(left + number * bar, 100 * values, 0.92 * bar, label=name, color=colour)
+        axes.bar_label(bars, [f"{100 * value:.0f}" for value in values], fontsize=7)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_ylabel("% of the images")
+    axes.grid(axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=len(shares), frameon=False)
     figure.suptitle(fill(title, int(width * 11)), fontsize="medium")
     figure.savefig(path, dpi=110)
     return path

@@ -71,18 +71,43 @@ class RecognitionConfig:
 
 
 @dataclass(kw_only=True)
+class TranslationConfig:
+    """How a model that translates faces is measured.
+
+    Attributes:
+        classifiers: Runs of `fer train model=classifier` on the target domain that name the faces
+            before and after, or ``experiment:NAME``, trained first where that run is missing;
+            empty takes the one that the model was trained against.
+        seed: Draws the faces of the sheet.
+        batch_size: Images translated at once.
+    """
+
+    classifiers: list[Path] = field(default_factory=list)
+    seed: int = 0
+    batch_size: int = 256
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UserError(f"translation.batch_size={self.batch_size}: give at least 1")
+        if self.seed < 0:
+            raise UserError(f"translation.seed={self.seed}: give 0 or more")
+
+
+@dataclass(kw_only=True)
 class EvaluateConfig:
     """``fer evaluate``: measure a trained model on real faces.
 
     Attributes:
         run: Run folder of the model.
-        data: Real faces; None takes the archive and the split of the run.
+        data: Real faces; None takes the archive and the split of the run, and its source domain's
+            where it has two.
         detector: Crops them, for a data block without a detector of its own.
         split: Part of the real faces: ``train``, ``val``, ``test``, or ``all`` for every labelled
             image, whatever its part.
         feature: Feature network for generated images; pixels are measured in any case.
         evaluation: Counts, seed and batch size for models that generate.
         recognition: Mirroring and bootstrap for classifiers.
+        translation: Classifiers that judge what a model translates.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         force: Measure again what was measured before.
     """
@@ -94,6 +119,7 @@ class EvaluateConfig:
     feature: FeatureConfig = MISSING
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
+    translation: TranslationConfig = field(default_factory=TranslationConfig)
     accelerator: str = "auto"
     force: bool = False
 

@@ -80,6 +80,19 @@ def domains_of_run(folder: Path, classes: Sequence[str]) -> DomainDataModule:
     return faces
 
 
+def trained_archives(run: Path) -> set[str]:
+    """Hashes of the archives that a run was trained on.
+
+    Raises:
+        UserError: If its manifest does not say so.
+    """
+    try:
+        manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+        return set(manifest["identity"]["archives"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{run} does not say what it was trained on ({error!r})") from error
+
+
 def _recorded(folder: Path) -> tuple[dict[str, Any], list[str], list[Place]]:
     """What a run says of its data: configuration, archive keys, and where those archives were."""
     try:

@@ -82,7 +82,7 @@ def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
             "say nothing about real faces (data.extra_everywhere)"
         )
     trained = protocol.get("trained_on")
-    if trained is not None and trained["no_yardstick"]:
+    if trained is not None and trained.get("no_yardstick"):
         yield (
             f"{trained['no_yardstick']:,} of the measured images are training images and no "
             "yardstick for copies"
@@ -96,6 +96,44 @@ def cautions(protocol: Mapping[str, Any]) -> Iterator[str]:
             "fewer images than dimensions, so that Fréchet distances are too high and hold only "
             f"beside others of equal count: {'; '.join(spaces)}"
         )
+
+
+def translation_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> Iterator[str]:
+    """The same of translations: what makes their rates more, or less, than they seem.
+
+    Args:
+        protocol: Of the evaluation.
+        runs: Folders of its classifiers.
+    """
+    judges = list(zip(protocol["classifiers"], runs, strict=True))
+    within = [run for judge, run in judges if judge["in_loss"]]
+    if within:
+        yield (
+            f"{', '.join(within)} stood in the model's loss, which asks for translations that it "
+            "names well: its rate after them is no independent test"
+            + ("" if len(judges) > len(within) else "; give translation.classifiers=[RUN,RUN]")
+        )
+    trained = protocol["trained_on"]
+    if trained is None:
+        yield "whether the model was trained on these faces is unknown: its own are not to be had"
+    elif trained["seen"]:
+        yield (
+            f"the model learnt to translate {trained['seen']:,} of these faces, with their labels "
+            "in its loss: rates after translation are of its training, too (transductive)"
+        )
+    if protocol["told_label"]:
+        yield (
+            "the model is told the true emotion of each face (model.generator_label): rates after "
+            "translation show what it draws, and not what it finds in a face"
+        )
+    for judge, run in judges:
+        if judge["knows_faces"] is None:
+            yield f"whether {run} was trained on these very images is unknown"
+        elif judge["knows_faces"]:
+            yield (
+                f"{run} was trained on images of the archive that is measured: its rates are not "
+                "of unseen faces"
+            )
 
 
 def unmeasured(protocol: Mapping[str, Any]) -> Iterator[str]:

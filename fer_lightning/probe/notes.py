@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fer_lightning.config.probe import Method, ProbeSettings, Task
+from fer_lightning.data.recorded import trained_archives
 from fer_lightning.errors import UserError
 from fer_lightning.features.network import FeatureNetwork
 from fer_lightning.probe.answers import Answers, method_of
@@ -37,19 +37,6 @@ def notes(
         *_of_units(sets, answers),
         *_of_size(answers, settings),
     ]
-
-
-def trained_archives(run: Path) -> set[str]:
-    """Hashes of the archives that a run was trained on.
-
-    Raises:
-        UserError: If its manifest does not say so.
-    """
-    try:
-        manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-        return set(manifest["identity"]["archives"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{run} does not say what it was trained on ({error!r})") from error
 
 
 def _trained_on(

@@ -206,8 +206,8 @@ def _narrow(model: Any) -> None:
 
 def _generates(run: Path) -> bool:
     """Whether the run's model is measured by what it generates."""
-    file = run / "config.yaml"
-    return file.is_file() and yaml.safe_load(file.read_text())["model"]["name"] != "classifier"
+    file, others = run / "config.yaml", ("classifier", "egc_gan")
+    return file.is_file() and yaml.safe_load(file.read_text())["model"]["name"] not in others
 
 
 def _few_folds(config: ProbeConfig) -> None:

@@ -9,7 +9,13 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from fer_lightning.pictures import confusion_picture, labelled_grid, loss_curves, roc_picture
+from fer_lightning.pictures import (
+    confusion_picture,
+    labelled_grid,
+    loss_curves,
+    roc_picture,
+    shares_picture,
+)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -85,3 +91,21 @@ def test_every_class_has_a_panel_with_its_curves(
     with Image.open(path) as picture:
         assert picture.width > 1200
         assert picture.height > 1200
+
+
+def test_every_answer_has_a_bar_of_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights: dict[str, list[float]] = {}
+    plain = Axes.bar
+
+    def bar(self: Axes, *given: object, **settings: object) -> object:
+        heights[str(settings["label"])] = list(np.asarray(given[1]))
+        return plain(self, *given, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Axes, "bar", bar)
+    shares = {"true": np.array([0.5, 0.5, 0]), "answered": np.array([0, 0.25, 0.75])}
+    path = shares_picture(shares, ["fear", "anger", "contempt"], tmp_path / "b.png", "title")
+    assert heights == {"true": [50, 50, 0], "answered": [0, 25, 75]}
+    with Image.open(path) as picture:
+        assert picture.width > 400

@@ -9,28 +9,30 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_lightning.metrics.distribution import Comparison
-from fer_lightning.metrics.functional.recognition import confusion_matrix
 
 CHUNK = 256
 """Pairs of images that are compared at once."""
+
+PREDICTED = 0.01
+"""Share of the images from which on a class counts as answered at all."""
 
 
 def true_positive_rates(
     predicted: NDArray[np.int64], labels: NDArray[np.int64], classes: int
 ) -> NDArray[np.float64]:
-    """Share of each class's images that each classifier recognises, in % (M.8).
+    """Share of each class's images that each classifier recognises (M.8, which has it in %).
 
     Args:
-        predicted: Answers of M classifiers to N images, (M, N), in [0, K).
+        predicted: Answers of M classifiers to N images, (M, N); those in [0, K) are classes.
         labels: True classes, (N,), in [0, K).
         classes: K.
 
     Returns:
-        Shape (M, K); nan where a class has no image.
+        Shape (M, K), in [0, 1]; nan where a class has no image.
     """
-    matrices = np.stack([confusion_matrix(answers, labels, classes) for answers in predicted])
-    hits, images = matrices.diagonal(axis1=1, axis2=2), np.bincount(labels, minlength=classes)
-    return np.where(images > 0, 100 * hits / np.maximum(images, 1), np.nan)
+    images = np.bincount(labels, minlength=classes)
+    right = [np.bincount(labels[answers == labels], minlength=classes) for answers in predicted]
+    return np.where(images > 0, np.stack(right) / np.maximum(images, 1), np.nan)
 
 
 def translation_metrics(
@@ -38,53 +40,56 @@ def translation_metrics(
     after: NDArray[np.int64],
     labels: NDArray[np.int64],
     classes: Sequence[str],
+    others: Sequence[str] = (),
 ) -> Comparison:
     """How well a set of classifiers names faces before and after they were translated.
 
-    Rates are in %, means over the classifiers; a name with ``_sd`` is their standard deviation
-    (n - 1), which one classifier does not have. ``tpr_before/<class>`` is the true-positive rate of
-    one class, ``macro_before`` the mean over the classes that have an image, ``micro_before`` the
-    share of all images that are recognised; likewise ``after``. ``gain/<class>``, ``gain_macro``
-    and ``gain_micro`` are after minus before, ``smallest_gain`` is that of the class that gains
-    least: not below 0 where every class keeps its rate.
+    All rates are shares in [0, 1] and means over the classifiers; a name with ``_sd`` is their
+    standard deviation (n - 1), which one classifier does not have. ``tpr_before`` is the share of
+    all images that are recognised (micro), ``tpr_before/<class>`` the true-positive rate of one
+    class, ``tpr_before_macro`` its mean over the classes that have an image; likewise ``after``.
+    ``gain``, ``gain/<class>`` and ``gain_macro`` are after minus before; ``gain_worst`` is that of
+    the class that gains least, not below 0 where every class keeps its rate.
 
     What the classifiers answer shows a collapse: ``predicted_after/<class>`` is the share of the
-    images that are taken for a class, ``classes_predicted_after`` how many classes any image is
-    taken for, and ``effective_classes_after`` is exp(entropy) of these shares, which a few stray
-    answers do not raise: K where all are answered equally often, 1 where one alone is.
+    images that are taken for a class, ``classes_predicted_after`` how many of the K classes at
+    least 1 % of the images are taken for, and ``effective_classes_after`` is exp(entropy) of these
+    shares: 1 where one answer is all there is, K where K are equally frequent.
 
     Args:
-        before: Answers of M classifiers to N source faces, (M, N), in [0, K).
+        before: Answers of M classifiers to N source faces, (M, N): the K classes, then the others.
         after: Their answers to the translations, in the same order.
         labels: True classes, (N,), in [0, K).
         classes: The K names.
+        others: What classifiers may answer besides, which is wrong of every image.
 
     Raises:
         ValueError: If there is no image or classifier, or a shape or label does not fit.
     """
-    _check(before, after, labels, len(classes))
+    _check(before, after, labels, len(classes), len(others))
     found = Comparison()
+    answers = {"before": before, "after": after}
     rates = {
-        when: true_positive_rates(answers, labels, len(classes))
-        for when, answers in (("before", before), ("after", after))
+        when: true_positive_rates(said, labels, len(classes)) for when, said in answers.items()
     }
     present = np.bincount(labels, minlength=len(classes)) > 0
-    for when, answers in (("before", before), ("after", after)):
+    for when, said in answers.items():
+        _spread(found, f"tpr_{when}", (said == labels).mean(1))
+        _spread(found, f"tpr_{when}_macro", rates[when][:, present].mean(1))
         for number, emotion in enumerate(classes):
             if present[number]:
                 _spread(found, f"tpr_{when}", rates[when][:, number], f"/{emotion}")
             else:
                 found.left_out[f"tpr_{when}/{emotion}"] = "no image of this class"
-        _spread(found, f"macro_{when}", rates[when][:, present].mean(1))
-        _spread(found, f"micro_{when}", 100 * (answers == labels).mean(1))
-        found.metrics |= _answers(answers, classes, when)
     gains = (rates["after"] - rates["before"])[:, present].mean(0)
     names = np.array(classes)[present].tolist()
+    for mean in ("", "_macro"):
+        gain = found.metrics[f"tpr_after{mean}"] - found.metrics[f"tpr_before{mean}"]
+        found.metrics[f"gain{mean}"] = gain
+    found.metrics["gain_worst"] = float(gains.min())
     found.metrics |= {f"gain/{name}": float(g) for name, g in zip(names, gains, strict=True)}
-    for mean in ("macro", "micro"):
-        gain = found.metrics[f"{mean}_after"] - found.metrics[f"{mean}_before"]
-        found.metrics[f"gain_{mean}"] = gain
-    found.metrics["smallest_gain"] = float(gains.min())
+    for when, said in answers.items():
+        found.metrics |= _answers(said, classes, others, when)
     return found
 
 
@@ -97,30 +102,48 @@ def _spread(found: Comparison, name: str, values: NDArray[np.float64], of: str =
         found.left_out[f"{name}_sd{of}"] = "one classifier has no spread"
 
 
-def _answers(predicted: NDArray[np.int64], classes: Sequence[str], when: str) -> dict[str, float]:
+def answer_shares(predicted: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Share of the images that each of M classifiers takes for each answer, (M, ``count``)."""
+    counts = np.stack([np.bincount(said, minlength=count) for said in predicted])
+    shares: NDArray[np.float64] = counts / predicted.shape[1]
+    return shares
+
+
+def _answers(
+    predicted: NDArray[np.int64], classes: Sequence[str], others: Sequence[str], when: str
+) -> dict[str, float]:
     """What the classifiers answer, whatever is true: means over them."""
-    counts = np.stack([np.bincount(answers, minlength=len(classes)) for answers in predicted])
-    shares = counts / predicted.shape[1]
+    names = [*classes, *others]
+    shares = answer_shares(predicted, len(names))
     logarithms = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
     effective = np.exp(-(shares * logarithms).sum(1))
-    means = 100 * shares.mean(0)
+    means = shares.mean(0)
+    often = shares[:, : len(classes)] >= PREDICTED
     return {
-        **{f"predicted_{when}/{name}": float(means[k]) for k, name in enumerate(classes)},
-        f"classes_predicted_{when}": float((counts > 0).sum(1).mean()),
+        f"classes_predicted_{when}": float(often.sum(1).mean()),
         f"effective_classes_{when}": float(effective.mean()),
+        **{f"predicted_{when}/{name}": float(means[k]) for k, name in enumerate(names)},
     }
 
 
 def _check(
-    before: NDArray[np.int64], after: NDArray[np.int64], labels: NDArray[np.int64], classes: int
+    before: NDArray[np.int64],
+    after: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    classes: int,
+    others: int,
 ) -> None:
     if before.ndim != 2 or not before.size or before.shape[1] != len(labels):
         raise ValueError(f"answers of shape {before.shape} do not fit {len(labels)} labels")
     if after.shape != before.shape:
         raise ValueError(f"answers before and after differ: {before.shape}, {after.shape}")
-    for name, values in (("labels", labels), ("answers", before), ("answers", after)):
-        if values.min() < 0 or values.max() >= classes:
-            raise ValueError(f"{name} must lie in [0, {classes})")
+    for name, values, end in (
+        ("labels", labels, classes),
+        ("answers", before, classes + others),
+        ("answers", after, classes + others),
+    ):
+        if values.min() < 0 or values.max() >= end:
+            raise ValueError(f"{name} must lie in [0, {end})")
 
 
 def paired_ssim(images: Tensor, sources: Tensor) -> float:

@@ -27,8 +27,10 @@ class FrozenClassifier(nn.Module):
         run: Run folder of a classifier.
         classes: Emotions by class index, as the caller counts them; the classifier may know more.
         key: That the run was given by, for errors.
+        others: Also answer with what else the classifier knows.
 
     Attributes:
+        classes: Emotions by column of the logits: those given, then the others.
         checkpoint: Hash of the file of weights, as :func:`fer_lightning.checkpoints.load_hashed`
             gives it.
 
@@ -38,7 +40,13 @@ class FrozenClassifier(nn.Module):
 
     columns: Tensor
 
-    def __init__(self, run: Path, classes: Sequence[str], key: str = "model.classifier") -> None:
+    def __init__(
+        self,
+        run: Path,
+        classes: Sequence[str],
+        key: str = "model.classifier",
+        others: bool = False,
+    ) -> None:
         super().__init__()
         module, self.checkpoint = load_hashed(checkpoint_of(run, key))
         if not isinstance(module, Classifier):
@@ -53,7 +61,9 @@ class FrozenClassifier(nn.Module):
             )
         network = module.best_network.requires_grad_(False).eval()
         self._hidden = [network]  # a list, so that it is not registered
-        columns = torch.tensor([module.classes.index(emotion) for emotion in classes])
+        besides = [emotion for emotion in module.classes if emotion not in classes]
+        self.classes = [*classes, *(besides if others else [])]
+        columns = torch.tensor([module.classes.index(emotion) for emotion in self.classes])
         self.register_buffer("columns", columns, persistent=False)
         self._faces: dict[str, Any] = module.description["faces"]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from fer_lightning.callbacks.translation_sheet import BAND, TranslationSheet
+from fer_lightning.callbacks.translation_sheet import BAND, TranslationSheet, translation_sheet
 from fer_lightning.data.corpora.folder import Folder
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.detectors.whole_image import WholeImageConfig
@@ -115,3 +115,20 @@ def test_fewer_faces_than_columns_leave_blanks(tmp_path: Path) -> None:
     assert (found[0, :, 2] == 255).all()
     assert sorted(places(source, found[0, 0, :2])) == sorted(rare[:2])
     assert not (found[1:] == 255).all((3, 4)).any()
+
+
+def test_without_target_faces_or_an_emotion_the_rest_is_shown(
+    domains: tuple[FaceDataModule, FaceDataModule],
+) -> None:
+    source, target = domains
+    module = translator(source)
+    rows = source.division["test"]
+    chosen = [rows[source.labels[rows] == number][:COLUMNS] for number in (0, 1)]
+    chosen.append(rows[:0])
+    whole = translation_sheet(module, source, chosen, target, COLUMNS)
+    less = translation_sheet(module, source, chosen, None, COLUMNS)
+    assert whole.height == less.height == BAND + 2 * STEP + 2
+    assert whole.width - less.width == (COLUMNS + 1) * STEP
+    shared = less.width - 2
+    pixels = [np.asarray(sheet)[:, :shared] for sheet in (whole, less)]
+    assert (pixels[0] == pixels[1]).all()

@@ -26,7 +26,7 @@ AFTER = np.array([[1, 1, 2, 2, 1, 1, 2, 2, 2, 2], [1, 1, 1, 1, 1, 1, 2, 2, 2, 3]
 
 def test_rates_are_those_counted_by_hand() -> None:
     rates = true_positive_rates(BEFORE, LABELS, 4)
-    expected = [[75, 50, 50, np.nan], [25, 100, 0, np.nan]]
+    expected = [[0.75, 0.5, 0.5, np.nan], [0.25, 1, 0, np.nan]]
     np.testing.assert_allclose(rates, expected)
 
 
@@ -34,34 +34,34 @@ def test_means_and_deviations_are_over_the_classifiers() -> None:
     found = translation_metrics(BEFORE, AFTER, LABELS, CLASSES).metrics
     # The deviation (n - 1) of two values is their distance by the root of 2.
     expected = {
-        "tpr_before/happiness": 50.0,
-        "tpr_before_sd/happiness": 50 / math.sqrt(2),
-        "tpr_before/fear": 75.0,
-        "tpr_before_sd/fear": 50 / math.sqrt(2),
-        "tpr_before/anger": 25.0,
-        "tpr_before_sd/anger": 50 / math.sqrt(2),
+        # 6 and 3 of 10; then 6 and 5.
+        "tpr_before": 0.45,
+        "tpr_before_sd": 0.3 / math.sqrt(2),
+        "tpr_after": 0.55,
+        "tpr_after_sd": 0.1 / math.sqrt(2),
+        "tpr_before/happiness": 0.5,
+        "tpr_before_sd/happiness": 0.5 / math.sqrt(2),
+        "tpr_before/fear": 0.75,
+        "tpr_before_sd/fear": 0.5 / math.sqrt(2),
+        "tpr_before/anger": 0.25,
+        "tpr_before_sd/anger": 0.5 / math.sqrt(2),
         "tpr_after/happiness": 0.0,
         "tpr_after_sd/happiness": 0.0,
-        "tpr_after/fear": 100.0,
+        "tpr_after/fear": 1.0,
         "tpr_after_sd/fear": 0.0,
-        "tpr_after/anger": 87.5,
-        "tpr_after_sd/anger": 25 / math.sqrt(2),
-        # Macro: (75 + 50 + 50) / 3 and (25 + 100 + 0) / 3.
-        "macro_before": (175 / 3 + 125 / 3) / 2,
-        "macro_before_sd": 50 / 3 / math.sqrt(2),
-        "macro_after": (200 / 3 + 175 / 3) / 2,
-        "macro_after_sd": 25 / 3 / math.sqrt(2),
-        # Micro: 6 and 3 of 10; then 6 and 5.
-        "micro_before": 45.0,
-        "micro_before_sd": 30 / math.sqrt(2),
-        "micro_after": 55.0,
-        "micro_after_sd": 10 / math.sqrt(2),
-        "gain/happiness": -50.0,
-        "gain/fear": 25.0,
-        "gain/anger": 62.5,
-        "gain_macro": 37.5 / 3,
-        "gain_micro": 10.0,
-        "smallest_gain": -50.0,
+        "tpr_after/anger": 0.875,
+        "tpr_after_sd/anger": 0.25 / math.sqrt(2),
+        # (0.75 + 0.5 + 0.5) / 3 and (0.25 + 1 + 0) / 3.
+        "tpr_before_macro": 0.5,
+        "tpr_before_macro_sd": 0.5 / 3 / math.sqrt(2),
+        "tpr_after_macro": (2 / 3 + 1.75 / 3) / 2,
+        "tpr_after_macro_sd": 0.25 / 3 / math.sqrt(2),
+        "gain": 0.1,
+        "gain/happiness": -0.5,
+        "gain/fear": 0.25,
+        "gain/anger": 0.625,
+        "gain_macro": 0.375 / 3,
+        "gain_worst": -0.5,
     }
     answered = {k: v for k, v in found.items() if "predicted" not in k and "effective" not in k}
     assert answered == pytest.approx(expected)
@@ -71,7 +71,7 @@ def test_answers_show_a_collapse() -> None:
     found = translation_metrics(BEFORE, AFTER, LABELS, CLASSES).metrics
     shares = [found[f"predicted_after/{name}"] for name in CLASSES]
     # 0, 4, 6, 0 and 0, 6, 3, 1 of 10.
-    assert shares == pytest.approx([0, 50, 45, 5])
+    assert shares == pytest.approx([0, 0.5, 0.45, 0.05])
     assert found["classes_predicted_before"] == 3
     assert found["classes_predicted_after"] == 2.5
     first = math.exp(-(0.4 * math.log(0.4) + 0.6 * math.log(0.6)))
@@ -86,7 +86,7 @@ def test_answers_show_a_collapse() -> None:
 def test_what_there_is_not_has_a_reason() -> None:
     found = translation_metrics(BEFORE[:1], AFTER[:1], LABELS, CLASSES)
     assert found.left_out["tpr_before/surprise"] == "no image of this class"
-    assert found.left_out["micro_after_sd"] == "one classifier has no spread"
+    assert found.left_out["tpr_after_sd"] == "one classifier has no spread"
     assert "gain/surprise" not in found.metrics
     assert all(math.isfinite(value) for value in found.metrics.values())
     assert not found.metrics.keys() & found.left_out.keys()
@@ -98,9 +98,31 @@ def test_paper_cs_collapse_would_be_seen() -> None:
     before = np.where(np.arange(300) % 100 < 30, labels, (labels + 1) % 3)[None]
     after = np.zeros((1, 300), np.int64)
     found = translation_metrics(before, after, labels, CLASSES[:3]).metrics
-    assert found["gain_micro"] > 0
-    assert found["smallest_gain"] == pytest.approx(-30)
+    assert found["gain"] > 0
+    assert found["gain_worst"] == pytest.approx(-0.3)
     assert found["classes_predicted_after"] == 1
+
+
+def test_other_answers_are_wrong_and_counted() -> None:
+    labels = np.array([0, 0, 1, 1])
+    found = translation_metrics(
+        np.array([[0, 0, 1, 1]]), np.array([[0, 2, 2, 1]]), labels, CLASSES[:2], ["contempt"]
+    ).metrics
+    assert found["tpr_before"] == 1
+    assert found["tpr_after"] == found["tpr_after/fear"] == 0.5
+    assert found["predicted_before/contempt"] == 0
+    assert found["predicted_after/contempt"] == 0.5
+    assert found["classes_predicted_after"] == 2
+    assert "tpr_after/contempt" not in found
+
+
+def test_a_class_is_answered_from_one_percent_on() -> None:
+    labels = np.arange(1000) % 2
+    rare = np.where(np.arange(1000) < 9, 2, labels)[None]
+    enough = np.where(np.arange(1000) < 10, 2, labels)[None]
+    found = translation_metrics(rare, enough, labels, CLASSES[:3]).metrics
+    assert found["classes_predicted_before"] == 2
+    assert found["classes_predicted_after"] == 3
 
 
 @pytest.mark.parametrize(

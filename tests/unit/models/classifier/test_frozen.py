@@ -53,6 +53,9 @@ def test_classes_go_by_name(run: Path) -> None:
     every = FrozenClassifier(run, CLASSES)(images())
     some = FrozenClassifier(run, ["anger", "sadness"])(images())
     assert torch.equal(some, every[:, [2, 0]])
+    whole = FrozenClassifier(run, ["anger", "sadness"], others=True)
+    assert whole.classes == ["anger", "sadness", "fear"]
+    assert torch.equal(whole(images()), every[:, [2, 0, 1]])
     with pytest.raises(UserError, match="does not know surprise, contempt; it was trained on sad"):
         FrozenClassifier(run, ["fear", "surprise", "contempt"])
 
