@@ -153,9 +153,10 @@ class ProbeConfig:
         if self.feature is not None:
             for key in ("run", "layer"):
                 if (value := getattr(self, key)) is not None:
+                    own = f"give feature.{key}=" if hasattr(self.feature, key) else "leave one out"
                     raise UserError(
                         f"{key}={value} and feature={self.feature.name} each name the features: "
-                        f"give feature.{key}=, or leave feature= out"
+                        f"{own}"
                     )
             return self.feature
         if self.run is None:

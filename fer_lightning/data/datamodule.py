@@ -27,6 +27,25 @@ PEOPLE = 2
 """Ends the seed of the people who are drawn, so that it is nothing else's."""
 
 
+def archive_folder(key: str, path: Path) -> Path:
+    """The folder of a given archive.
+
+    Args:
+        key: Where the user gave it.
+        path: As given.
+
+    Raises:
+        UserError: If there is none.
+    """
+    place = path.expanduser()
+    if not place.is_dir():
+        raise UserError(
+            f"{key}={path}: there is no such folder; give an archive of `fer prepare` or "
+            "`fer generate`"
+        )
+    return place
+
+
 class FaceDataModule(lightning.LightningDataModule):
     """Prepares the archive of a data block when it is missing, divides it and feeds it.
 
@@ -95,13 +114,7 @@ class FaceDataModule(lightning.LightningDataModule):
 
     def _open(self, key: str, path: Path, wanted: int | None) -> FaceArchive:
         """Open a given archive and check that it fits; any channels will do for None."""
-        place = path.expanduser()
-        if not place.is_dir():
-            raise UserError(
-                f"{key}={path}: there is no such folder; give an archive of `fer prepare` or "
-                "`fer generate`"
-            )
-        archive = FaceArchive.open(place)
+        archive = FaceArchive.open(archive_folder(key, path))
         _, size, _, channels = archive.shape
         for name, own, found in (
             ("image_size", self.image_size, size),

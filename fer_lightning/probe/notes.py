@@ -11,6 +11,7 @@ from fer_lightning.data.recorded import trained_archives
 from fer_lightning.errors import UserError
 from fer_lightning.features.network import FeatureNetwork
 from fer_lightning.probe.answers import Answers, method_of
+from fer_lightning.probe.protocols import Outcome
 from fer_lightning.probe.reading import ProbeSet
 
 
@@ -83,12 +84,18 @@ def _of_folds(answers: Answers) -> Iterator[str]:
         )
     if answers.task is Task.emotion and "random" in done:
         yield (
-            "accuracy_random and accuracy_grouped are the best of the search, which has seen every "
-            "label, and so are too kind; the nested ones search anew in every fold"
+            f"{_best_of_search(done)} the best of the search, which has seen every label, and so "
+            "too kind; the nested ones search anew in every fold"
         )
     for name, reason in answers.reasons.items():
         if name.endswith("_nested") and reason != "probe.nested=false":
-            yield f"accuracy_{name} was not measured: {reason}"
+            yield f"probe_accuracy_{name} was not measured: {reason}"
+
+
+def _best_of_search(done: Mapping[str, Outcome]) -> str:
+    """The accuracies that a search over the same folds has chosen."""
+    found = [f"probe_accuracy_{name}" for name in ("random", "grouped") if name in done]
+    return f"{' and '.join(found)} {'are' if len(found) > 1 else 'is'}"
 
 
 def _of_units(sets: Sequence[ProbeSet], answers: Answers) -> Iterator[str]:
@@ -100,6 +107,17 @@ def _of_units(sets: Sequence[ProbeSet], answers: Answers) -> Iterator[str]:
             "emotions by paper D, Table VI, so that AU6 is happiness, AU9 disgust, AU27 surprise, "
             "and AU7, AU23 and AU24 are all anger"
         )
+    if together := _shown_together(answers):
+        yield f"units that the tested faces always show together ask one thing: {together}"
+
+
+def _shown_together(answers: Answers) -> str:
+    """Groups of units that are there, absent and unknown in the same of the tested rows."""
+    alike: dict[bytes, list[str]] = {}
+    for name, own in zip(answers.names, answers.truth.T, strict=True):
+        if (own == 1).any():
+            alike.setdefault(own.tobytes(), []).append(name)
+    return "; ".join(", ".join(group) for group in alike.values() if len(group) > 1)
 
 
 def _of_size(answers: Answers, settings: ProbeSettings) -> Iterator[str]:

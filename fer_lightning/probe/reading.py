@@ -14,7 +14,7 @@ from fer_lightning.config.compose import told_in_place
 from fer_lightning.config.probe import ProbeConfig
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.corpora.base import Corpus
-from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.datamodule import FaceDataModule, archive_folder
 from fer_lightning.errors import UserError
 from fer_lightning.features.network import FeatureNetwork
 from fer_lightning.labels import EMOTIONS, PAPER_D_ACTION_UNITS, units_of_emotion
@@ -87,6 +87,8 @@ def read_faces(config: ProbeConfig, network: FeatureNetwork) -> tuple[ProbeSet, 
     Raises:
         UserError: If faces are not to be had, or some would be both fitted and tested.
     """
+    if config.test is not None:
+        _check_source("test", config.test)
     fit = _read(config, "fit", config.fit, config.fit_split, network)
     if config.test is None:
         return fit, None
@@ -203,11 +205,20 @@ def _read(
     )
 
 
+def _check_source(place: str, block: Corpus) -> None:
+    """Mistakes in a block are told before the faces of another are cut, which may take long."""
+    with _in_its_place(place, block):
+        if block.archive is not None:
+            archive_folder("data.archive", block.archive)
+        else:
+            block.rows()
+
+
 def _shape(config: ProbeConfig, block: Corpus, network: FeatureNetwork) -> tuple[int, int | None]:
     """Size and channels of the crops: the user's, the archive's, or the network's."""
     size, channels = config.image_size, config.channels
-    if block.archive is not None and block.archive.expanduser().is_dir():
-        _, own, _, colours = FaceArchive.open(block.archive.expanduser()).shape
+    if block.archive is not None:
+        _, own, _, colours = FaceArchive.open(archive_folder("data.archive", block.archive)).shape
         return size or own, channels or colours
     wanted: Any = network.faces or {"image_size": IMAGE_SIZE, "channels": None}
     return size or wanted["image_size"], channels or wanted["channels"]

@@ -20,7 +20,7 @@ import yaml
 from torchvision.models import resnet18
 
 from fer_lightning.cli import JOBS
-from fer_lightning.config.benchmark import BenchmarkConfig
+from fer_lightning.config.benchmark import FEWEST, BenchmarkConfig
 from fer_lightning.config.evaluate import EvaluateConfig
 from fer_lightning.config.generate import GenerateConfig
 from fer_lightning.config.probe import ProbeConfig
@@ -169,10 +169,12 @@ def small(job: str, run: Run, command: Command) -> Run:
         if isinstance(config, PrepareConfig):
             config.workers = 1
         if isinstance(config, TrainConfig | BenchmarkConfig):
-            config.data.batch_size = min(config.data.batch_size, 8)
+            few = 2 if config.data.only else 8  # a layout has four faces of an emotion
+            config.data.batch_size = min(config.data.batch_size, few)
             _narrow(config.model)
         if isinstance(config, BenchmarkConfig):
             config.rounds, config.seconds, config.counts = 1, 0.5, [100, 120, 140]
+            config.vectors = FEWEST
         if isinstance(config, TrainConfig):
             config.trainer.max_images = min(config.trainer.max_images, 16)
             config.trainer.accelerator = "cpu"

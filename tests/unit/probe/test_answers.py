@@ -178,16 +178,19 @@ def far() -> Any:
 
 def test_what_is_too_kind_or_approximate_is_told(emotions: Answers) -> None:
     told = "\n".join(notes(None, network(), [chosen()], emotions, FEW))
-    assert "the best of the search, which has seen every label" in told
+    assert "probe_accuracy_random and probe_accuracy_grouped are the best of the search" in told
     assert "grouped folds test on people of whom no image was fitted" in told
     settings = replace(FEW, max_rows=30, nystroem=50)
     few = replace(emotions, outcomes={"across": outcome(rows_fitted=30)}, reasons={})
     told = "\n".join(notes(None, network(), [chosen()], few, settings))
     assert "a stratified draw of 30 images" in told
     assert "50 Nyström features" in told
-    units = replace(few, task=Task.au)
+    units = replace(few, task=Task.au, names=UNITS, truth=chosen().present)
     told = "\n".join(notes(None, network(), [chosen(relabelled=True)], units, FEW))
     assert "AU7, AU23 and AU24 are all anger" in told
+    # Of sadness, of sadness and anger, of anger, of happiness.
+    groups = "ask one thing: AU1, AU15; AU4, AU17; AU5, AU7, AU23, AU24; AU6, AU12, AU25"
+    assert told.endswith(groups)
 
 
 def test_a_network_of_another_size_is_told(emotions: Answers) -> None:

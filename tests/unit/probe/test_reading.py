@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from fer_lightning.data.corpora.drawn import Drawn
+from fer_lightning.data.corpora.folder import Folder
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTION_ACTION_UNITS, EMOTIONS, PAPER_D_ACTION_UNITS
 from fer_lightning.probe.reading import (
@@ -108,6 +109,14 @@ def test_mistakes_name_the_block(place: str, tmp_path: Path) -> None:
     missing.root = None
     with pytest.raises(UserError, match=rf"data@{place}=folder needs {place}\.root=DIR"):
         read_faces(config(**{place: missing}), network())
+
+
+def test_mistakes_in_the_other_set_are_told_before_faces_are_cut(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^test\.archive=.*nowhere: there is no such folder"):
+        read_faces(config(test=Drawn(archive=tmp_path / "nowhere")), network())
+    with pytest.raises(UserError, match=r"data@test=folder needs test\.root=DIR"):
+        read_faces(config(test=Folder()), network())
+    assert not (tmp_path / "archives").exists()
 
 
 def test_vectors_stand_in_the_order_of_the_rows() -> None:
