@@ -207,7 +207,7 @@ def _read(
 
 def _check_source(place: str, block: Corpus) -> None:
     """Mistakes in a block are told before the faces of another are cut, which may take long."""
-    with _in_its_place(place, block):
+    with told_in_place(place, block):
         if block.archive is not None:
             archive_folder("data.archive", block.archive)
         else:

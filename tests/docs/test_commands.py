@@ -34,6 +34,7 @@ from fer_lightning.devices import can_compile
 from fer_lightning.jobs.study import _as_typed, _mistake
 from fer_lightning.models.classifier.config import WIDTHS, ClassifierConfig
 from fer_lightning.runs import JobResult
+from fer_lightning.studies.cells import Cell, resolve
 from fer_lightning.studies.record import StudyRecord
 from tests.conftest import REPOSITORY
 from tests.docs import layouts
@@ -95,15 +96,28 @@ def typed(job: str, run: Run, command: Command) -> Run:
         assert type(config) is JOB_SCHEMAS[job]
         if isinstance(config, StudyConfig):
             config.study.seeds = config.study.seeds[:1]
-            for cell in StudyRecord.open(config.study, config.train).cells:
+            cells = StudyRecord.open(config.study, config.train).cells
+            for cell in cells:  # as if all were done, so that lists of cells are lists
+                cell.status, cell.path = "done", str(_made(cell))
+            for cell in cells:
                 if (written := f"{cell.job} {cell.overrides}") in CELLS:
                     continue
-                mistake = _mistake(cell.job, _as_typed(cell.job, cell.overrides))
+                overrides = resolve(cell, cells)
+                assert overrides is not None
+                mistake = _mistake(cell.job, _as_typed(cell.job, overrides))
                 assert mistake is None, f"{cell.label}: {mistake}"
                 CELLS.add(written)
         return JobResult(Path())
 
     return check
+
+
+def _made(cell: Cell) -> Path:
+    """What a finished cell leaves."""
+    folder = Path("made") / cell.key
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").touch()
+    return folder
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)

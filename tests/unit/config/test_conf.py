@@ -74,14 +74,8 @@ def test_every_choice_composes_to_its_registered_class(
         assert getattr(config, group).name == name
 
 
-STUDIES = [
-    pytest.param(p, id=p.stem, marks=[] if p.stem.startswith("paper_") else pytest.mark.slow)
-    for p in sorted(CONF.glob("study/*.yaml"))
-]
-"""Those that nothing runs, for lack of data, are composed by every test run."""
-
-
-@pytest.mark.parametrize("path", STUDIES)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(CONF.glob("study/*.yaml")), ids=lambda p: p.stem)
 def test_every_cell_of_a_study_composes_by_its_job(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
