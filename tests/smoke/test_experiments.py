@@ -13,10 +13,9 @@ from fer_lightning import registry
 from tests.conftest import REPOSITORY, Fer
 
 MODELS = [
-    pytest.param(name, marks=pytest.mark.slow if name == "egc_gan" else [])
+    pytest.param(name, marks=[] if name == "cgan" else pytest.mark.slow)
     for name in registry.models.builtin
 ]
-"""One that trains a classifier first takes its time."""
 
 
 @pytest.mark.parametrize("model", MODELS)

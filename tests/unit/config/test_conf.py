@@ -74,8 +74,12 @@ def test_every_choice_composes_to_its_registered_class(
         assert getattr(config, group).name == name
 
 
+LARGE = [p for p in sorted(CONF.glob("study/*.yaml")) if not p.stem.startswith(("paper_", "smoke"))]
+"""Studies that no test runs; the others are in tests/smoke."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(CONF.glob("study/*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", LARGE, ids=lambda p: p.stem)
 def test_every_cell_of_a_study_composes_by_its_job(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
