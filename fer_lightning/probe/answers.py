@@ -16,18 +16,11 @@ from fer_lightning.errors import UserError
 from fer_lightning.labels import PAPER_D_ACTION_UNITS
 from fer_lightning.metrics.distribution import Comparison
 from fer_lightning.metrics.functional.recognition import area, class_areas, confusion_matrix
+from fer_lightning.probe.emotions import EmotionProbe
 from fer_lightning.probe.folds import grouped_folds, random_folds, strata
-from fer_lightning.probe.protocols import (
-    Outcome,
-    Tick,
-    emotions_across,
-    emotions_nested,
-    emotions_within,
-    steps_of,
-    units_across,
-    units_within,
-)
+from fer_lightning.probe.protocols import Outcome, Tick
 from fer_lightning.probe.reading import ProbeSet
+from fer_lightning.probe.units import UnitProbe
 from fer_lightning.progress import progress_bar
 
 ACROSS = "across"
@@ -145,27 +138,26 @@ def _follow_emotions(
     settings: ProbeSettings,
     reasons: dict[str, str],
 ) -> Iterator[tuple[str, Outcome]]:
-    fit = sets[0]
+    fit, steps = sets[0], settings.evaluations
     method = method_of(Task.emotion, settings)
     folds = random_folds(fit.labels, settings.folds, settings.seed)
-    rest = (classes, method, settings)
     if len(sets) > 1:
-        with _ticking(ACROSS, steps_of(Task.emotion, settings, across=True)) as tick:
-            yield (
-                ACROSS,
-                emotions_across(vectors[0], fit.labels, folds, vectors[1], *rest, tick),
-            )
+        with _ticking(ACROSS, steps) as tick:
+            probe = EmotionProbe(method, settings, tick, classes)
+            yield ACROSS, probe.across(vectors[0], fit.labels, folds, vectors[1])
         return
     for kind, own, groups in _foldings(fit, folds, fit.labels, settings, reasons):
-        with _ticking(kind, steps_of(Task.emotion, settings)) as tick:
-            yield kind, emotions_within(vectors[0], fit.labels, own, *rest, tick)
+        with _ticking(kind, steps) as tick:
+            probe = EmotionProbe(method, settings, tick, classes)
+            yield kind, probe.within(vectors[0], fit.labels, own)
         name = f"{kind}_nested"
         if not settings.nested:
             reasons[name] = "probe.nested=false"
             continue
-        with _ticking(name, steps_of(Task.emotion, settings, nested=True)) as tick:
+        with _ticking(name, steps * settings.folds) as tick:
+            probe = EmotionProbe(method, settings, tick, classes)
             try:
-                nested = emotions_nested(vectors[0], fit.labels, own, *rest, tick, groups)
+                nested = probe.nested(vectors[0], fit.labels, own, groups)
             except UserError as error:
                 if not str(error).startswith("probe.inner_folds"):
                     raise
@@ -184,17 +176,16 @@ def _follow_units(
     fit = sets[0]
     method = method_of(Task.au, settings)
     if len(sets) > 1:
-        with _ticking(ACROSS, steps_of(Task.au, settings, across=True)) as tick:
-            yield (
-                ACROSS,
-                units_across(vectors[0], fit.present, vectors[1], method, settings, tick),
-            )
+        with _ticking(ACROSS, 1) as tick:
+            probe = UnitProbe(method, settings, tick)
+            yield ACROSS, probe.across(vectors[0], fit.present, vectors[1])
         return
     alike = strata(fit.present, settings.folds)
     folds = random_folds(alike, settings.folds, settings.seed)
     for kind, own, _groups in _foldings(fit, folds, alike, settings, reasons):
-        with _ticking(kind, steps_of(Task.au, settings)) as tick:
-            yield kind, units_within(vectors[0], fit.present, own, method, settings, tick)
+        with _ticking(kind, settings.folds) as tick:
+            probe = UnitProbe(method, settings, tick)
+            yield kind, probe.within(vectors[0], fit.present, own)
 
 
 def _foldings(

@@ -17,8 +17,8 @@ from sklearn.svm import SVC
 
 from fer_lightning.config.probe import Method, ProbeSettings
 from fer_lightning.probe.folds import random_folds
-from fer_lightning.probe.protocols import units_within
 from fer_lightning.probe.search import Source, cross_validated, parts_of
+from fer_lightning.probe.units import UnitProbe
 
 ROWS, WIDTH, CLASSES = 160, 600, 5
 LABELS = np.arange(ROWS) * 7 % 11 % CLASSES
@@ -109,7 +109,8 @@ def test_neighbours() -> None:
 def test_units(method: Method) -> None:
     present = np.stack([LABELS < 2, LABELS == 3], axis=1).astype(np.int64)
     present[::9, 1] = -1
-    found = units_within(_vectors(), present, FOLDS, method, ProbeSettings(folds=4), lambda _: None)
+    probe = UnitProbe(method, ProbeSettings(folds=4), lambda _: None)
+    found = probe.within(_vectors(), present, FOLDS)
     for unit, answers in enumerate(present.T):
         for number in range(4):
             test = (number == FOLDS) & (answers >= 0)
