@@ -87,7 +87,7 @@ class UnitProbe(Probe):
         return Outcome(scored.scores, scored.predicted, nowhere, settings)
 
     def _score(self, pairs: Pairs, present: NDArray[np.int64]) -> Scored:
-        """Where the rows to fit have but one answer, the scores are nan and that one is predicted."""
+        """Rows to fit with but one answer give scores of nan, and predict that one."""
         point = usual(self.method, pairs.width)
         scores = np.full((len(pairs.test), present.shape[1]), np.nan)
         predicted = np.zeros(scores.shape, np.int64)
