@@ -8,8 +8,9 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/fer train experiment=demo
 
+# One thread a worker: several on one core slow each other down tenfold.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=worksteal
 
 test-slow: .venv/installed-dev
 	$(BIN)/python -m pytest -m "slow or slurm"

@@ -16,6 +16,7 @@ from fer_lightning.callbacks.agreement import SameRun
 from fer_lightning.callbacks.checkpointing import Checkpointing
 from fer_lightning.callbacks.collapse import CollapseWatch
 from fer_lightning.callbacks.divergence import DivergenceGuard
+from fer_lightning.callbacks.gamut_sheet import GamutSheet
 from fer_lightning.callbacks.losses import LossLog
 from fer_lightning.callbacks.progress import ImagesBar
 from fer_lightning.callbacks.sample_grid import SampleGrid
@@ -118,6 +119,8 @@ def _pictures(
     interval, seed = config.trainer.sample_images, config.seed
     if isinstance(faces, DomainDataModule):
         return [TranslationSheet(folder.samples, interval, faces.source, faces.target, seed)]
+    if config.model.edits:
+        return [GamutSheet(folder.samples, interval, faces, seed)]
     if not isinstance(config.model, AdversarialConfig):
         return []
     return [

@@ -109,6 +109,7 @@ models = Registry(
         "classifier": "fer_lightning.models.classifier.config:ClassifierConfig",
         "dcgan": "fer_lightning.models.dcgan.config:DCGANConfig",
         "egc_gan": "fer_lightning.models.egc_gan.config:EGCGANConfig",
+        "ganmut": "fer_lightning.models.ganmut.config:GANmutConfig",
     },
 )
 features = Registry(
@@ -128,6 +129,7 @@ benchmarks = Registry(
     {
         "detect": "fer_lightning.benchmarks.detect:measure",
         "feed": "fer_lightning.benchmarks.feed:measure",
+        "ganmut": "fer_lightning.benchmarks.ganmut:measure",
         "growth": "fer_lightning.benchmarks.growth:measure",
         "metrics": "fer_lightning.benchmarks.metrics:measure",
         "probe": "fer_lightning.benchmarks.probe:measure",

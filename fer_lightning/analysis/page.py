@@ -32,7 +32,7 @@ class Comparison:
         differences: From the baseline.
         unfinished: What is missing.
         notes: What a reader should know.
-        table: The paper's table, as ``PAPER/TABLE``.
+        tables: The paper's tables, as ``PAPER/TABLE``.
         stages: The study's stages that have arms, by name.
         besides: Trainings that are not compared, by their stage.
         pictures: File names of pictures of the differences.
@@ -50,7 +50,7 @@ class Comparison:
     differences: Sequence[Difference] = ()
     unfinished: Sequence[Unfinished] = ()
     notes: Sequence[str] = ()
-    table: str | None = None
+    tables: Sequence[str] = ()
     stages: Mapping[str, Stage] = field(default_factory=dict)
     besides: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     pictures: Sequence[str] = ()
@@ -232,13 +232,14 @@ def _paper(comparison: Comparison) -> str:
         )  # fmt: skip
         if printed.error:
             errors.append(f"{reference}: {printed.error}")
-    table = papers.tables().get(comparison.table or "")
-    if len(rows) == 1 and table is None:
+    known = papers.tables()
+    tables = [known[name] for name in comparison.tables if name in known]
+    if len(rows) == 1 and not tables:
         return ""
     parts = ["## Beside the paper"]
     parts += [markdown_table(rows)] if len(rows) > 1 else []
     parts += [bullets("Known errors of these numbers:", dict.fromkeys(errors))] if errors else []
-    parts += [table.to_markdown().rstrip()] if table is not None else []
+    parts += [table.to_markdown().rstrip() for table in tables]
     return "\n\n".join(parts)
 
 

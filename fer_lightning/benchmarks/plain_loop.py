@@ -171,19 +171,26 @@ def plain_loop(
         UserError: If there is none, or it cannot do what the model is asked for.
     """
     if isinstance(model, CGANConfig):
-        _refuse_more(model, "critic_steps", "gradient_clip", "ema_half_life", "label_smoothing")
+        refuse_more(model, "critic_steps", "gradient_clip", "ema_half_life", "label_smoothing")
         return PlainGAN(model, faces, device, memory_format, fused)
     if isinstance(model, ClassifierConfig):
-        _refuse_more(model, "gradient_clip", "ema_half_life", "mixup", "class_weights")
+        refuse_more(model, "gradient_clip", "ema_half_life", "mixup", "class_weights")
         return PlainClassifier(model, faces, device, memory_format, fused)
     raise UserError(
         "benchmark=train compares model=cgan or model=classifier with a plain loop; choose one"
     )
 
 
-def _refuse_more(model: ModelConfig, *keys: str) -> None:
-    """Refuse work that the plain loop does not do."""
+def refuse_more(model: ModelConfig, *keys: str, benchmark: str = "train") -> None:
+    """Refuse work that a benchmark's plain loop does not do.
+
+    Raises:
+        UserError: If a key has another value than by default.
+    """
     for key in keys:
         value, usual = getattr(model, key), getattr(type(model), key)
         if value != usual:
-            raise UserError(f"model.{key}={value}: the plain loop of benchmark=train has {usual}")
+            value, usual = (getattr(each, "name", each) for each in (value, usual))
+            raise UserError(
+                f"model.{key}={value}: the plain loop of benchmark={benchmark} has {usual}"
+            )

@@ -163,7 +163,17 @@ class FerTrain:
 
     def run(self) -> float:
         """Images a second."""
-        size = self.config.data.batch_size
+        stopwatch = _Stopwatch(self.steps)
+        self.fit(self.steps + WARM_UP, stopwatch)
+        return self.steps * self.config.data.batch_size / stopwatch.seconds
+
+    def fit(self, steps: int, callback: Callback) -> None:
+        """Train for so many steps.
+
+        Args:
+            steps: How many.
+            callback: Sees the steps before the run's own callbacks do.
+        """
         config = TrainConfig(
             data=self.config.data,
             detector=self.config.detector,
@@ -171,7 +181,7 @@ class FerTrain:
             channels=self.config.channels,
             model=_unvalidated(self.config.model),
             trainer=TrainerConfig(
-                max_images=(self.steps + WARM_UP) * size, progress=False, **self.trainer
+                max_images=steps * self.config.data.batch_size, progress=False, **self.trainer
             ),
             logger=LoggerConfig(wandb=WandbMode.disabled),
         )
@@ -181,12 +191,10 @@ class FerTrain:
             folder.samples.mkdir()
             folder.checkpoint.parent.mkdir()
             watch = Watch.over(config, self.faces, folder)
-            stopwatch = _Stopwatch(self.steps)
-            watch.callbacks.insert(0, stopwatch)  # before the pictures of the run's end
+            watch.callbacks.insert(0, callback)  # before the pictures of the run's end
             watch.trainer(config.trainer, folder).fit(self.module, self.faces)
         if watch.stopping.interrupted:
             raise KeyboardInterrupt
-        return self.steps * size / stopwatch.seconds
 
 
 def _unvalidated(model: ModelConfig) -> ModelConfig:

@@ -11,6 +11,7 @@ from omegaconf import MISSING
 from fer_lightning.config.schema import FaceConfig
 from fer_lightning.errors import UserError
 from fer_lightning.models.config import ModelConfig
+from fer_lightning.models.ganmut.config import GANmutConfig
 from fer_lightning.registry import benchmarks
 
 ALL = "all"
@@ -20,18 +21,21 @@ LEAST = 100
 FEWEST = 80
 """Vectors that ``probe`` needs: one of each of eight classes in each of ten folds."""
 
+NARROW = 16
+"""Width of ``ganmut``'s networks where another model is given: a fourth of the official one."""
+
 
 @dataclass(kw_only=True)
 class BenchmarkConfig(FaceConfig):
     """``fer benchmark``: pieces of work beside what one would otherwise do.
 
     Attributes:
-        benchmark: ``feed``, ``detect``, ``train``, ``metrics``, ``probe``, ``startup`` or
-            ``growth``; ``all`` is each of them.
-        model: The model of ``train``.
+        benchmark: ``feed``, ``detect``, ``train``, ``ganmut``, ``metrics``, ``probe``,
+            ``startup`` or ``growth``; ``all`` is each of them.
+        model: The model of ``train``; that of ``ganmut`` if it is ``ganmut``.
         photographs: Folder of photographs for ``detect``, searched through; None draws some.
         rounds: How often each way is timed, all in turn; medians are reported.
-        seconds: Length of a round of ``train``, about.
+        seconds: Length of a round of ``train`` and of ``ganmut``, about.
         counts: Numbers of drawn images for ``growth``.
         vectors: Feature vectors for ``probe``; paper D has 1,608 of 8,192 values.
         out: Folder to write; None is ``multirun/benchmark/<benchmark>``.
@@ -59,6 +63,8 @@ class BenchmarkConfig(FaceConfig):
                 "another model"
             )
         self.model.check(self.image_size)
+        if "ganmut" in self.names:
+            self.editor.check(self.image_size)
         if self.photographs is not None and not self.photographs.expanduser().is_dir():
             raise UserError(f"photographs={self.photographs}: there is no such folder")
         if self.rounds < 1:
@@ -70,6 +76,15 @@ class BenchmarkConfig(FaceConfig):
             raise UserError(f"counts={self.counts}: give three or more, rising, from {LEAST} on")
         if self.vectors < FEWEST:
             raise UserError(f"vectors={self.vectors}: give at least {FEWEST}")
+
+    @property
+    def editor(self) -> GANmutConfig:
+        """The model of ``ganmut``: :attr:`model`, or a narrow one as deep as the images allow."""
+        if isinstance(self.model, GANmutConfig):
+            return self.model
+        halvings = (self.image_size & -self.image_size).bit_length() - 1
+        depth = min(max(halvings, 2), GANmutConfig.depth)
+        return GANmutConfig(generator_width=NARROW, discriminator_width=NARROW, depth=depth)
 
     @property
     def names(self) -> list[str]:

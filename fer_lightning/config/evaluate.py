@@ -94,6 +94,40 @@ class TranslationConfig:
 
 
 @dataclass(kw_only=True)
+class EditingConfig:
+    """How a model that edits faces is measured.
+
+    Attributes:
+        classifiers: Runs of `fer train model=classifier` that say what edits show, or
+            ``experiment:NAME``, trained first where that run is missing. Each should have been
+            trained on faces of another corpus, or of other people, cut by the same detector.
+        intensity: Of the edits, in (0, 1].
+        count: Real faces that are edited, a stratified draw; None takes all.
+        curve_faces: Neutral faces among them that are led along every emotion in ten steps; None
+            takes all.
+        seed: Draws faces and the emotions that they are edited to.
+        batch_size: Images edited at once.
+    """
+
+    classifiers: list[Path] = field(default_factory=list)
+    intensity: float = 1.0
+    count: int | None = None
+    curve_faces: int | None = 100
+    seed: int = 0
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        if not 0 < self.intensity <= 1:
+            raise UserError(f"editing.intensity={self.intensity}: give a number in (0, 1]")
+        for key in ("count", "curve_faces", "batch_size"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise UserError(f"editing.{key}={value}: give at least 1")
+        if self.seed < 0:
+            raise UserError(f"editing.seed={self.seed}: give 0 or more")
+
+
+@dataclass(kw_only=True)
 class EvaluateConfig:
     """``fer evaluate``: measure a trained model on real faces.
 
@@ -108,6 +142,7 @@ class EvaluateConfig:
         evaluation: Counts, seed and batch size for models that generate.
         recognition: Mirroring and bootstrap for classifiers.
         translation: Classifiers that judge what a model translates.
+        editing: Classifiers that judge what a model edits, and how it is asked to.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         force: Measure again what was measured before.
     """
@@ -120,6 +155,7 @@ class EvaluateConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
     translation: TranslationConfig = field(default_factory=TranslationConfig)
+    editing: EditingConfig = field(default_factory=EditingConfig)
     accelerator: str = "auto"
     force: bool = False
 

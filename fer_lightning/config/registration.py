@@ -15,6 +15,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from fer_lightning.config.benchmark import BenchmarkConfig
+from fer_lightning.config.edit import EditConfig
 from fer_lightning.config.evaluate import EvaluateConfig
 from fer_lightning.config.generate import GenerateConfig
 from fer_lightning.config.probe import ProbeConfig
@@ -30,6 +31,7 @@ JOB_SCHEMAS = {
     "evaluate": EvaluateConfig,
     "probe": ProbeConfig,
     "generate": GenerateConfig,
+    "edit": EditConfig,
     "study": StudyConfig,
     "compare": CompareConfig,
     "benchmark": BenchmarkConfig,

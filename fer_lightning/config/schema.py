@@ -188,6 +188,7 @@ class TrainConfig(FaceConfig):
         super().__post_init__()
         self._check_domains()
         self.model.check(self.image_size)
+        self._check_schedule()
         clip = 0.0
         if isinstance(self.model, AdversarialConfig | ClassifierConfig):
             clip = self.model.gradient_clip
@@ -206,10 +207,13 @@ class TrainConfig(FaceConfig):
                     "trainer.evaluate_images=, evaluation.* and feature= are for models that "
                     "generate; a classifier is measured every model.validation_images"
                 )
-        elif self.domains is not None and (asked or self.trainer.evaluate_images is not None):
+        elif (self.domains is not None or self.model.edits) and (
+            asked or self.trainer.evaluate_images is not None
+        ):
+            measured = "edits" if self.model.edits else "translations"
             raise UserError(
                 "trainer.evaluate_images=, evaluation.* and feature= are for models that generate; "
-                "translations are measured by `fer evaluate`"
+                f"{measured} are measured by `fer evaluate`"
             )
         elif asked and self.trainer.evaluate_images is None:
             raise UserError(
@@ -240,14 +244,18 @@ class TrainConfig(FaceConfig):
         """The data blocks that it trains on, one or two."""
         return [self.data] if self.domains is None else [self.domains.source, self.domains.target]
 
-    def _check_lengths(self, model: ClassifierConfig) -> None:
-        """Refuse a training at a step size of zero, or one that never gets to the full one."""
-        length = self.trainer.max_images
-        if model.schedule_images is not None and model.schedule_images < length:
+    def _check_schedule(self) -> None:
+        """Refuse a training at a step size of zero."""
+        length, end = self.trainer.max_images, getattr(self.model, "schedule_images", None)
+        if end is not None and end < length:
             raise UserError(
-                f"model.schedule_images={model.schedule_images}: the step size is zero before "
+                f"model.schedule_images={end}: the step size is zero before "
                 f"trainer.max_images={length} is reached; give as many"
             )
+
+    def _check_lengths(self, model: ClassifierConfig) -> None:
+        """Refuse a training that never gets to its full step size."""
+        length = self.trainer.max_images
         if model.warmup_images > length:
             raise UserError(
                 f"model.warmup_images={model.warmup_images} is longer than "

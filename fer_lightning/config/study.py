@@ -106,7 +106,7 @@ class Study:
         metrics: Numbers to report by name, in order; ``column@50`` is a column of
             ``metrics.csv`` at epoch 50, ``recall/*`` the number of every class. Empty reports all
             that the cells measured.
-        table: The paper's table that it answers, as ``PAPER/TABLE``.
+        table: The paper's table that it answers, as ``PAPER/TABLE``, or a list of them.
     """
 
     name: str = MISSING
@@ -117,7 +117,7 @@ class Study:
     stages: dict[str, Stage] = field(default_factory=dict)
     compare: str | None = None
     metrics: dict[str, Metric] = field(default_factory=dict)
-    table: str | None = None
+    table: Any = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", self.name):
@@ -126,9 +126,18 @@ class Study:
             raise UserError("study.seeds is empty: give at least one seed")
         if not self.stages:
             raise UserError("study.stages is empty: give at least one stage")
+        if not all(isinstance(name, str) for name in self.tables):
+            raise UserError(
+                f"study.table={self.table} names no paper's table: write PAPER/TABLE, or a list"
+            )
         _refuse_twice("study.seeds", self.seeds)
         _check_axes("study.axes", self.axes)
         self._check_compared()
+
+    @property
+    def tables(self) -> list[Any]:
+        """The paper's tables that it answers."""
+        return self.table if isinstance(self.table, list) else [self.table] if self.table else []
 
     @property
     def arms(self) -> list[str]:

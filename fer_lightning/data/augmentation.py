@@ -15,7 +15,7 @@ AREA, ASPECT = (0.02, 0.33), (0.3, 3.3)
 
 
 def augment(images: Tensor, config: AugmentationConfig, generator: Generator) -> Tensor:
-    """Mirror, rotate, shift, crop and erase each image on its own; edges are replicated.
+    """Mirror, rotate, shift, magnify, crop and erase each image on its own; edges are replicated.
 
     Args:
         images: (N, C, H, W), square, in [-1, 1].
@@ -29,7 +29,7 @@ def augment(images: Tensor, config: AugmentationConfig, generator: Generator) ->
     if config.flip:
         flipped = (torch.rand(count, generator=generator) < 0.5).to(device)
         images = torch.where(flipped[:, None, None, None], images.flip(3), images)
-    if config.rotation or config.shift or config.crop < 1:
+    if config.rotation or config.shift or config.crop < 1 or config.zoom_most > 1:
         transforms = _transforms(count, config, generator).to(device)
         grid = F.affine_grid(transforms, list(images.shape), align_corners=False)
         images = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
@@ -37,7 +37,7 @@ def augment(images: Tensor, config: AugmentationConfig, generator: Generator) ->
 
 
 def _transforms(count: int, config: AugmentationConfig, generator: Generator) -> Tensor:
-    """Where each image is sampled, (N, 2, 3): the crop of the rotated and shifted image."""
+    """Where each image is sampled, (N, 2, 3): the crop of what is rotated, shifted, magnified."""
     angles = (torch.rand(count, generator=generator) * 2 - 1) * math.radians(config.rotation)
     # affine_grid counts in half sides, so a shift by a fraction of the side is twice that.
     shifts = (torch.rand(count, 2, generator=generator) * 2 - 1) * 2 * config.shift
@@ -48,6 +48,9 @@ def _transforms(count: int, config: AugmentationConfig, generator: Generator) ->
         centres = (torch.rand(count, 2, generator=generator) * 2 - 1) * (1 - sides)
         shifts = shifts + (rotation @ centres[:, :, None])[:, :, 0]
         rotation = rotation * sides[:, :, None]
+    if config.zoom_most > 1:
+        share = torch.rand(count, 1, 1, generator=generator)
+        rotation = rotation / (config.zoom_least + share * (config.zoom_most - config.zoom_least))
     return torch.cat([rotation, shifts[:, :, None]], 2)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,6 +28,10 @@ class FaceBatch:
 
     def __len__(self) -> int:
         return len(self.emotions)
+
+    def detached(self) -> FaceBatch:
+        """The batch without the graph that made its images."""
+        return replace(self, images=self.images.detach())
 
     def to(self, device: torch.device | str) -> FaceBatch:
         """The batch on another device."""

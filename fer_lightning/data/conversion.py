@@ -23,9 +23,13 @@ def converted(images: Tensor, image_size: int, channels: int) -> Tensor:
         (N, channels, image_size, image_size); ``images`` itself where nothing differs.
     """
     if images.shape[1] == 3 and channels == 1:
-        images = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+        red, green, blue = images.unbind(1)
+        images = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue)[:, None]
     elif images.shape[1] == 1 and channels == 3:
         images = images.expand(-1, 3, -1, -1)
     if images.shape[2] != image_size:
-        images = F.interpolate(images, (image_size, image_size), mode="bilinear", antialias=True)
+        size = (image_size, image_size)
+        # On a CPU antialiasing knows no half precision.
+        made = F.interpolate(images.float(), size, mode="bilinear", antialias=True)
+        images = made.to(images.dtype)
     return images

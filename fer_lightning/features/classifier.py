@@ -40,13 +40,17 @@ class ClassifierFeatureConfig(FeatureConfig):
         """Name, version, the hash of the checkpoint, and how faces of another size are shown."""
         return self.protocol_of(file_digest(self.checkpoint()))
 
-    def checkpoint(self) -> Path:
-        """The newest weights of :attr:`run`, which becomes the folder where it is an experiment."""
+    def checkpoint(self, key: str = "feature.run") -> Path:
+        """The newest weights of :attr:`run`, which becomes the folder where it is an experiment.
+
+        Args:
+            key: That the run was given by, for errors.
+        """
         from fer_lightning.checkpoints import checkpoint_of
         from fer_lightning.experiments import prepared_run
 
-        self.run = prepared_run(self.run, "feature.run")
-        return checkpoint_of(self.run, "feature.run")
+        self.run = prepared_run(self.run, key)
+        return checkpoint_of(self.run, key)
 
     def protocol_of(self, checkpoint: str) -> dict[str, Any]:
         """The same, given the hash of the checkpoint that was read."""

@@ -115,19 +115,22 @@ class ExpressionClassifier(FeatureNetwork):
     its logits is IS-FER; both depend on the classifier and hold only beside others of the same.
     Faces are resized to the classifier's size, and turned into its colours.
 
+    Args:
+        config: Which classifier.
+        key: That its run was given by, for errors.
+
     Raises:
-        UserError: If ``feature.run`` holds no classifier.
+        UserError: If the run holds no classifier.
     """
 
-    def __init__(self, config: ClassifierFeatureConfig) -> None:
+    def __init__(self, config: ClassifierFeatureConfig, key: str = "feature.run") -> None:
         from fer_lightning.checkpoints import load_hashed
         from fer_lightning.models.classifier.module import Classifier
 
-        module, checkpoint = load_hashed(config.checkpoint())
+        module, checkpoint = load_hashed(config.checkpoint(key))
         if not isinstance(module, Classifier):
             raise UserError(
-                f"feature.run={config.run} is no classifier; train one by `fer train "
-                "model=classifier`"
+                f"{key}={config.run} is no classifier; train one by `fer train model=classifier`"
             )
         network = module.best_network
         super().__init__(config.name, network.num_features, config.protocol_of(checkpoint))

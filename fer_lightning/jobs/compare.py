@@ -130,7 +130,7 @@ def compare(config: CompareConfig, folder: StudyFolder | None) -> Comparison:
         differences=found,
         unfinished=read.unfinished,
         notes=notes,
-        table=study.table if study else None,
+        tables=study.tables if study else (),
         stages={name: s for name, s in study.stages.items() if s.arms} if study else {},
         besides=read.besides,
         pictures=["differences.png"] if found and ARM in baseline else [],

@@ -20,6 +20,8 @@ from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
 from fer_lightning.evaluations import damaged, finished
 from fer_lightning.features.inception import InceptionConfig
+from fer_lightning.metrics.editing_evaluator import EditingEvaluator
+from fer_lightning.metrics.editing_judges import editing_judges
 from fer_lightning.metrics.evaluator import Evaluator
 from fer_lightning.metrics.generation import GenerationEvaluator
 from fer_lightning.metrics.judges import judges_of
@@ -27,6 +29,7 @@ from fer_lightning.metrics.recognition import RecognitionEvaluator
 from fer_lightning.metrics.translation import TranslationEvaluator
 from fer_lightning.models.base import TrainingModule
 from fer_lightning.models.classifier.module import Classifier
+from fer_lightning.models.editing import EditingModule
 from fer_lightning.models.egc_gan.module import EGCGAN
 from fer_lightning.models.sampling import SamplingModule
 from fer_lightning.runs import SCHEMA, JobResult, command_line, provenance, write_json
@@ -35,6 +38,7 @@ PURPOSES = {
     "evaluation": "evaluation.* is for generating models",
     "recognition": "recognition.* is for classifiers",
     "translation": "translation.* is for models that translate",
+    "editing": "editing.* is for models that edit",
 }
 """What each block of settings is for."""
 
@@ -42,6 +46,7 @@ KINDS = {
     "evaluation": "a generating model",
     "recognition": "a classifier",
     "translation": "a model that translates",
+    "editing": "a model that edits",
 }
 """One of the models that each is for."""
 
@@ -112,12 +117,17 @@ def run(config: EvaluateConfig) -> JobResult:
 
 def _refuse(config: EvaluateConfig, module: TrainingModule) -> None:
     """Settings that are for other kinds of models, or a model that is of none."""
-    kinds = {"recognition": Classifier, "evaluation": SamplingModule, "translation": EGCGAN}
+    kinds = {
+        "recognition": Classifier,
+        "evaluation": SamplingModule,
+        "translation": EGCGAN,
+        "editing": EditingModule,
+    }
     own = next((key for key, kind in kinds.items() if isinstance(module, kind)), None)
     if own is None:
         raise UserError(
             f"run={config.run}: {type(module).__name__} neither generates nor recognises nor "
-            "translates, so it cannot be measured here"
+            "translates nor edits, so it cannot be measured here"
         )
     for key, purpose in PURPOSES.items():
         given = getattr(config, key)
@@ -133,13 +143,16 @@ def _refuse(config: EvaluateConfig, module: TrainingModule) -> None:
 def _evaluator(config: EvaluateConfig, module: TrainingModule, faces: Faces) -> Evaluator[Any]:
     """What measures this kind of model."""
     measured, trained_on = faces.measured, faces.trained_on
+    own = None if isinstance(trained_on, str) else trained_on
     if isinstance(module, Classifier):
         return RecognitionEvaluator(measured, config.split, config.recognition)
     if isinstance(module, EGCGAN):
         settings = config.translation
         judges = judges_of(module, settings.classifiers)
-        own = None if isinstance(trained_on, str) else trained_on
         return TranslationEvaluator(measured, config.split, judges, settings, own, faces.target)
+    if isinstance(module, EditingModule):
+        critics = editing_judges(module.classes, config.editing.classifiers)
+        return EditingEvaluator(measured, config.split, critics, config.editing, own)
     return GenerationEvaluator(
         measured, config.split, [config.feature], config.evaluation, trained_on=trained_on
     )

@@ -56,12 +56,13 @@ def judges_of(module: EGCGAN, given: Sequence[Path]) -> list[Judge]:
         same = own is not None and own.expanduser().resolve() == run.resolve()
         in_loss = same or network.checkpoint == module.classifier_hash
         judges[network.checkpoint] = Judge(
-            run, network, in_loss and module.classifier_hash is not None, _archives_of(run)
+            run, network, in_loss and module.classifier_hash is not None, archives_of(run)
         )
     return list(judges.values())
 
 
-def _archives_of(run: Path) -> frozenset[str] | None:
+def archives_of(run: Path) -> frozenset[str] | None:
+    """Hashes of the archives that a run was trained on; None where it does not say."""
     try:
         return frozenset(trained_archives(run))
     except UserError:

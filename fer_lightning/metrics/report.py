@@ -136,6 +136,32 @@ def translation_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> It
             )
 
 
+def editing_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> Iterator[str]:
+    """The same of edits, and why something is not measured at all.
+
+    Args:
+        protocol: Of the evaluation.
+        runs: Folders of its classifiers.
+    """
+    yield from protocol["skipped"].values()
+    trained, reader = protocol["trained_on"], protocol["reader"]
+    who = {"the model": None if trained is None else trained["seen"]}
+    who |= {run: j["seen"] for j, run in zip(protocol["classifiers"], runs, strict=True)}
+    for name, seen in who.items():
+        if seen is None:
+            yield f"whether {name} was trained on these very images is unknown"
+        elif seen:
+            yield f"{name} was trained on {seen:,} of these images"
+    if reader is not None and reader["people_in_both"] is None:
+        yield "whether intensity_rank is of unseen people is unknown: the archive names none"
+    elif reader is not None and reader["people_in_both"]:
+        yield (
+            "intensity_rank and intensity_reader are not of unseen people: the reader has learnt "
+            f"from {reader['people_in_both']:,} who are measured, too (data.split.scheme=subject "
+            "keeps them apart)"
+        )
+
+
 def unmeasured(protocol: Mapping[str, Any]) -> Iterator[str]:
     """What has no value, by reason, and what was skipped as a whole."""
     reasons: dict[str, list[tuple[str, str]]] = {}

@@ -61,13 +61,13 @@ def select(
         if not classes:
             raise UserError(
                 f"split={split}: {len(rows)} images, and at least 2 are needed; choose another "
-                "split (split=all takes every image), or see data.split and evaluation.count"
+                "split (split=all takes every image), or measure more of them"
             )
         why = f"; of other emotions: {unknown}" if unknown else ""
         raise UserError(
             f"split={split}: {len(rows)} images with an emotion that the model knows, and at least "
             f"2 are needed{why}; choose another split (split=all takes every labelled image), or "
-            "see data.split and evaluation.count"
+            "measure more of them"
         )
     return Selection(rows, emotions, unknown)
 

@@ -253,7 +253,7 @@ class AdversarialModule(TrainingModule):
         due = self.since_generator >= self.adversarial.critic_steps
         with torch.set_grad_enabled(due):
             fake = self.generate(batch)
-        losses = self.discriminator_loss(batch, FaceBatch(fake.images.detach(), fake.emotions))
+        losses = self.discriminator_loss(batch, fake.detached())
         self._step(optimizer_d, self.discriminator, losses["loss"])
         record = {f"d_{name}": value.detach() for name, value in losses.items()}
         if due:

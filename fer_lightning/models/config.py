@@ -63,6 +63,9 @@ class ModelConfig:
     too."""
     translates: ClassVar[bool] = False
     """Whether the model carries faces of one domain into another, and so trains on two."""
+    edits: ClassVar[bool] = False
+    """Whether the model edits the emotion of given faces, as an
+    :class:`~fer_lightning.models.editing.EditingModule` does."""
 
     name: str = MISSING
 

@@ -21,13 +21,16 @@ from tests.helpers.small import small_archive
 pytestmark = pytest.mark.slow  # a process each for torch and Lightning
 NAMES = ("LOCAL_RANK", "FER_RANK")
 CLASSES = ["fear", "happiness"]
+LARGER = ("dcgan", "egc_gan")
 WORKER = Path(__file__).with_name("worker.py")
 
 
 def run(mode: str, folder: Path, ranks: int) -> list[subprocess.CompletedProcess[str]]:
     """``ranks`` workers at once, to their ends."""
     if not (folder / "faces").exists():
-        small_archive(folder / "faces", size=32 if mode in ("dcgan", "egc_gan") else 16)
+        small_archive(
+            folder / "faces", size=32 if mode in LARGER or mode.startswith("ganmut") else 16
+        )
         known = FaceFormat(image_size=16, channels=1, classes=CLASSES, frequencies=[1, 1])
         saved_run(folder / "judge", ClassifierConfig(width=4), known)
     together = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1",
@@ -68,6 +71,21 @@ def test_gradients_equal_one_process_on_the_union_batch(tmp_path: Path) -> None:
         assert other["images_seen"] == one["images_seen"] == 40
         for mine, reference in zip(other["rows"], one["rows"], strict=True):
             assert mine == pytest.approx(reference, rel=1e-5)
+
+
+@pytest.mark.parametrize("space", ["linear", "gaussian"])
+def test_ganmut_trains_as_one_process_on_the_union_batch(tmp_path: Path, space: str) -> None:
+    """Ranks have unequal numbers of random directions, and of faces in the masked terms."""
+    mode = f"ganmut_{space}"
+    (one,) = results(mode, tmp_path, 1)
+    first, second = results(mode, tmp_path, 2)
+    for other in (first, second):
+        for mine, reference in zip(other["gradients"], one["gradients"], strict=True):
+            torch.testing.assert_close(mine, reference, rtol=1e-3, atol=1e-5)
+        mine, reference = (result["rows"][0] for result in (other, one))
+        assert mine == pytest.approx(reference, rel=1e-4, abs=1e-6)
+        assert all(torch.equal(w, first["weights"][n]) for n, w in other["weights"].items())
+    assert not torch.equal(first["noise"], second["noise"])
 
 
 @pytest.mark.parametrize("model", ["cgan", "dcgan", "egc_gan"])

@@ -22,6 +22,7 @@ from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.data.loader import FaceLoader, FaceStore
 from fer_lightning.data.pairs import PairLoader
+from fer_lightning.losses.penalties import blend, gradient_penalty
 from fer_lightning.models.base import AdversarialModule, Losses
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.cgan.module import CGAN
@@ -30,6 +31,9 @@ from fer_lightning.models.dcgan.config import DCGANConfig
 from fer_lightning.models.dcgan.module import DCGAN
 from fer_lightning.models.egc_gan.config import EGCGANConfig, Encoder
 from fer_lightning.models.egc_gan.module import EGCGAN
+from fer_lightning.models.ganmut.config import GANmutConfig, Space
+from fer_lightning.models.ganmut.module import EditBatch, GANmut
+from fer_lightning.models.ganmut.space import Drawn
 from fer_lightning.ranks import check_same_run, leave_group
 from fer_lightning.rng import noise_generator
 
@@ -38,6 +42,7 @@ RANKS = int(os.environ.get("WORLD_SIZE", "1"))
 STEPS = 5
 FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
 PAIRS = FaceFormat(image_size=32, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
+NEUTRAL = FaceFormat(image_size=32, channels=1, classes=["neutral", "fear"], frequencies=[1, 1])
 LARGER = FaceFormat(image_size=32, channels=1, classes=[], frequencies=[])
 
 
@@ -71,6 +76,50 @@ class UnionNoise(NormFree):
             self.streams = [noise_generator(self.seed, r, torch.device("cpu")) for r in (0, 1)]
         parts = [torch.randn((count // 2, 6), generator=stream) for stream in self.streams]
         return torch.stack(parts, 1).flatten(0, 1)
+
+
+class UnionPoints(GANmut):
+    """One process with what two would draw, as :class:`UnionNoise`: points and blends."""
+
+    @property
+    def noise(self) -> torch.Generator:
+        """Of the rank that :meth:`generate` or :meth:`_penalty` is at."""
+        if not hasattr(self, "streams"):
+            self.streams = [noise_generator(self.seed, r, torch.device("cpu")) for r in (0, 1)]
+            self.at = 0
+        return self.streams[self.at]
+
+    def generate(self, batch: FaceBatch) -> FaceBatch:
+        drawn = []
+        for self.at in (0, 1):
+            rows = torch.arange(self.at, len(batch), 2)
+            space = self.generator.space
+            drawn.append(space.draw(batch.emotions[rows], rows, len(batch), self.noise))
+        parts = {
+            name: None if getattr(drawn[0], name) is None else interleaved(drawn, name)
+            for name in ("points", "emotions", "directed", "intensity")
+        }
+        asked = Drawn(**parts)
+        return EditBatch(self.generator(batch.images, asked.points), asked.emotions, drawn=asked)
+
+    def _penalty(self, real: Tensor, fake: Tensor) -> Tensor | None:
+        blends = []
+        for self.at in (0, 1):
+            blends.append(blend(real[self.at :: 2], fake[self.at :: 2], self.noise))
+        whole = torch.stack(blends, 1).flatten(0, 1)
+        return gradient_penalty(self.discriminator(whole, slope=True))
+
+
+def interleaved(drawn: list[Drawn], name: str) -> Tensor:
+    """What both ranks have, in the order of their common batch."""
+    return torch.stack([getattr(each, name) for each in drawn], 1).flatten(0, 1)
+
+
+def ganmut(space: Space) -> GANmut:
+    """The generator steps with every batch, so that the first one has all gradients."""
+    sizes = {"generator_width": 4, "generator_blocks": 1, "discriminator_width": 4, "depth": 4}
+    config = GANmutConfig(space=space, critic_steps=1, **sizes)
+    return (GANmut if RANKS == 2 else UnionPoints)(config, NEUTRAL, seed=3)
 
 
 class Keep(lightning.Callback):
@@ -108,6 +157,8 @@ def module(mode: str, folder: Path) -> AdversarialModule:
         lite = {"encoder": Encoder.lite, "code_dim": 8, "width": 4, "identity_weight": 1.0}
         judged = EGCGANConfig(classifier=folder / "judge", ema_half_life=100, **lite)
         return EGCGAN(judged, PAIRS, seed=3)
+    if mode.startswith("ganmut"):
+        return ganmut(Space[mode.removeprefix("ganmut_")])
     kind = NormFree if RANKS == 2 else UnionNoise
     return kind(AdversarialConfig(name="norm_free"), FACES, seed=3)
 

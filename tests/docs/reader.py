@@ -86,9 +86,11 @@ class Reader:
         return main([self._filled(word, command) for word in arguments])
 
     def _filled(self, word: str, command: Command) -> str:
-        """A word with what DIR and FILE stand for; :data:`FOLDERS` stand for themselves."""
+        """A word with what DIR, FILE and photo.jpg stand for; :data:`FOLDERS` are themselves."""
         if re.search(r"\bDIR\b", word):
             word = re.sub(r"\bDIR\b", str(self.places[_corpus(word, command)]), word)
+        photo = self.places["folder"] / "neutral" / "0.jpg"
+        word = re.sub(r"\bphoto\.jpg\b", str(photo), word)
         kinds = (kind for start, kind in WEIGHTS.items() if word.startswith(start))
         weights = next(kinds, "weights")
         word = re.sub(r"\bFILE\b", str(self.places[weights]), word)

@@ -53,8 +53,8 @@ ONLY_COMPOSED = {
     r"^srun ": "needs SLURM",
     r"CUDA_VISIBLE_DEVICES=": "needs GPUs",
     r"trainer\.devices=": "needs several devices; tests/smoke/test_devices.py starts processes",
-    r"study=(features|paper|egc|translation)": "dozens of cells; tests/smoke runs those of papers, "
-    "tests/unit/config composes the others",
+    r"study=(features|paper|egc|translation|ganmut)": "dozens of cells; tests/smoke runs those of "
+    "papers, tests/unit/config composes the others",
     r"benchmark=all": "takes minutes however small; tests/smoke/test_benchmark.py runs each",
 }
 """What is not executed, by a pattern of the command, and why."""
@@ -224,7 +224,7 @@ def _narrow(model: Any) -> None:
 
 def _generates(run: Path) -> bool:
     """Whether the run's model is measured by what it generates."""
-    file, others = run / "config.yaml", ("classifier", "egc_gan")
+    file, others = run / "config.yaml", ("classifier", "egc_gan", "ganmut")
     return file.is_file() and yaml.safe_load(file.read_text())["model"]["name"] not in others
 
 

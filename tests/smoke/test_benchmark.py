@@ -82,6 +82,7 @@ def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
     assert titles == [
         "## Detecting",
         "## Feeding",
+        "## Training GANmut",
         "## Growing: fer prepare",
         "## Growing: fer train",
         "## Opening and filtering an index",

@@ -36,6 +36,10 @@ TWO = ["data@domains.source=folder", "domains.source.archive=faces", "domains.so
        "domains.target.archive=targets", "domains.target.augmentation.flip=true"]  # fmt: skip
 EGC_GAN = [*TWO, "model=egc_gan", "model.encoder=lite", "model.code_dim=8", "model.width=4",
            "model.classifier=judge", "model.identity_weight=1", "image_size=32"]  # fmt: skip
+# The schedule has an end of its own, so that it is one for all lengths.
+GANMUT = ["data.archive=afraid", *ONE[1:], "model=ganmut", "model.generator_width=4",
+          "model.generator_blocks=1", "model.discriminator_width=4", "model.depth=4",
+          "model.schedule_images=2240", "model.decay_images=1400", "image_size=32"]  # fmt: skip
 SETTINGS = [
     "train",
     "model.critic_steps=2",
@@ -159,14 +163,15 @@ def test_a_run_that_lost_its_results_trains_no_further(fer: Fer, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("model", "size"),
-    [(CGAN, 16), (DCGAN, 32), (EGC_GAN, 32)],
-    ids=["cgan", "dcgan", "egc_gan"],
+    [(CGAN, 16), (DCGAN, 32), (EGC_GAN, 32), (GANMUT, 32)],
+    ids=["cgan", "dcgan", "egc_gan", "ganmut"],
 )
 def test_a_run_in_three_lengths_is_a_run_in_one(
     fer: Fer, tmp_path: Path, model: list[str], size: int
 ) -> None:
     small_archive(tmp_path / "faces", size=size)
     small_archive(tmp_path / "targets", size=size, seed=1)
+    small_archive(tmp_path / "afraid", size=size, emotions=["neutral", "fear", "anger"])
     known = FaceFormat(image_size=16, channels=1, classes=EMOTIONS, frequencies=[1] * 3)
     saved_run(tmp_path / "judge", ClassifierConfig(width=4), known)
     # All lengths end on rows of metrics.csv, which a shorter run would else write early, and at

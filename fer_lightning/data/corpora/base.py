@@ -165,6 +165,8 @@ class AugmentationConfig:
         shift: Largest shift along each axis, as a fraction of the image's side.
         crop: Smallest side of a random square crop, as a share of the image's side; the crop is
             resized to the full side. 1 crops nothing.
+        zoom_least: Smallest magnification about the image's centre, 1 or more.
+        zoom_most: Largest magnification; 1 magnifies nothing.
         erasing: Probability that a random rectangle of 2 to 33 % of the image, its height 0.3 to
             3.3 times its width, is filled with uniform noise (Zhong et al. 2020, random erasing).
     """
@@ -174,6 +176,8 @@ class AugmentationConfig:
     shift: float = 0.0
     crop: float = field(default=1.0, metadata=LATER)
     erasing: float = field(default=0.0, metadata=LATER)
+    zoom_least: float = field(default=1.0, metadata=LATER)
+    zoom_most: float = field(default=1.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         if not 0 <= self.rotation <= 180:
@@ -182,6 +186,11 @@ class AugmentationConfig:
             raise UserError(f"data.augmentation.shift={self.shift}: give a fraction in [0, 1)")
         if not 0 < self.crop <= 1:
             raise UserError(f"data.augmentation.crop={self.crop}: give a share in (0, 1]")
+        if not 1 <= self.zoom_least <= self.zoom_most:
+            raise UserError(
+                f"data.augmentation.zoom_least={self.zoom_least}, "
+                f"data.augmentation.zoom_most={self.zoom_most}: give a range from 1 on"
+            )
         if not 0 <= self.erasing <= 1:
             raise UserError(f"data.augmentation.erasing={self.erasing}: give a probability, 0 to 1")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fer_lightning.config.plain import LATER
 from fer_lightning.errors import UserError
 from fer_lightning.models.config import WEIGHTS, FaceFormat, ModelConfig
 
@@ -20,6 +21,7 @@ class Network(enum.Enum):
     paper_b = "paper_b"
     vgg_fer = "vgg_fer"
     vgg11_bn = "vgg11_bn"
+    vgg16 = "vgg16"
     alexnet = "alexnet"
     resnet18 = "resnet18"
     resnet18_se = "resnet18_se"
@@ -29,8 +31,12 @@ class Network(enum.Enum):
 
 WIDTHS = (Network.paper_b, Network.vgg_fer)
 """Networks whose width can be chosen."""
-PRETRAINED = (Network.resnet18, Network.resnet50, Network.vgg11_bn)
+PRETRAINED = (Network.resnet18, Network.resnet50, Network.vgg11_bn, Network.vgg16)
 """Networks that take torchvision's ImageNet weights."""
+POOLED = (*PRETRAINED, Network.resnet18_se, Network.resnet18_cbam)
+"""Networks that can end in a mean over the last maps."""
+BLOCKS = 5
+"""Blocks of convolutions of each pretrained network; a ResNet's stem is one."""
 LEAST_SIZE = {Network.paper_b: 16, Network.vgg_fer: 32, Network.alexnet: 32}
 """Smallest side of an image in pixels; of the other networks, 32."""
 
@@ -69,8 +75,14 @@ class ClassifierConfig(ModelConfig):
         network: The network, by name.
         width: Filters of the first layer of ``paper_b`` and ``vgg_fer``; the others have one.
         pretrained: Start from torchvision's ImageNet weights, which are downloaded unless they
-            are in torch's cache or given by ``weights``; ``resnet18``, ``resnet50``, ``vgg11_bn``.
+            are in torch's cache or given by ``weights``; ``resnet18``, ``resnet50``, ``vgg11_bn``,
+            ``vgg16``.
         weights: File of those weights.
+        hidden: Units of a linear layer with a ReLU between the mean over the last maps and the
+            last layer, in place of a VGG's own two; 0 leaves it out.
+        trained_blocks: Of a pretrained network, train the linear layers and so many of its five
+            blocks of convolutions, the last ones; those before stay as they are, batch
+            normalisation in eval mode. None trains all.
         dropout: Before the last layer; ``paper_b`` drops half as often after each of its blocks.
         label_smoothing: Share of the target that all classes have in common.
         class_weights: Weigh the loss by the inverse of how often training shows a class.
@@ -100,6 +112,8 @@ class ClassifierConfig(ModelConfig):
     width: int = 64
     pretrained: bool = False
     weights: Path | None = field(default=None, metadata=WEIGHTS)
+    hidden: int = field(default=0, metadata=LATER)
+    trained_blocks: int | None = field(default=None, metadata=LATER)
     dropout: float = 0.5
     label_smoothing: float = 0.0
     class_weights: bool = False
@@ -130,7 +144,7 @@ class ClassifierConfig(ModelConfig):
         for key in ("mixup", "weight_decay", "gradient_clip"):
             if not getattr(self, key) >= 0:
                 raise UserError(f"model.{key}={getattr(self, key)}: give a number, or 0 for off")
-        for key in ("warmup_images", "ema_half_life", "patience"):
+        for key in ("warmup_images", "ema_half_life", "patience", "hidden"):
             if getattr(self, key) < 0:
                 raise UserError(f"model.{key}={getattr(self, key)}: give a number, or 0 for off")
         for key in ("dropout", "label_smoothing"):
@@ -175,6 +189,21 @@ class ClassifierConfig(ModelConfig):
             )
         if self.weights is not None and not self.pretrained:
             raise UserError("model.weights= is for model.pretrained=true: pass that, too")
+        if self.hidden and self.network not in POOLED:
+            pooled = ", ".join(each.name for each in POOLED)
+            raise UserError(
+                f"model.hidden={self.hidden}: model.network={network} has linear layers of its "
+                f"own; choose it for {pooled}"
+            )
+        if self.trained_blocks is not None and not self.pretrained:
+            raise UserError(
+                f"model.trained_blocks={self.trained_blocks} would keep other blocks at random "
+                "weights: pass model.pretrained=true, too"
+            )
+        if self.trained_blocks is not None and not 0 <= self.trained_blocks <= BLOCKS:
+            raise UserError(
+                f"model.trained_blocks={self.trained_blocks}: give 0 to {BLOCKS}, or null for all"
+            )
 
     def check(self, image_size: int) -> None:
         """Refuse images that pooling would leave nothing of."""

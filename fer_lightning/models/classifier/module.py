@@ -95,7 +95,7 @@ class Classifier(TrainingModule):
     def configure_optimizers(self) -> TorchOptimizer:
         """SGD with Nesterov's momentum, or AdamW."""
         config = self.config
-        weights = self.network.parameters()
+        weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         if config.optimizer is Optimizer.sgd:
             return SGD(
                 weights, config.lr, 0.9, weight_decay=config.weight_decay, nesterov=True, fused=True

@@ -20,11 +20,11 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet18, resnet50
+from torchvision.models import ResNet, resnet18, resnet50
 from torchvision.models.vgg import cfgs, make_layers
 
 from fer_lightning.models.classifier.attention import CBAM, SqueezeExcitation, attend
-from fer_lightning.models.classifier.config import ClassifierConfig, Network
+from fer_lightning.models.classifier.config import BLOCKS, ClassifierConfig, Network
 from fer_lightning.models.config import FaceFormat
 
 SMALL = 64
@@ -39,27 +39,60 @@ class FaceNetwork(nn.Module):
     """Layers that describe a face, and a linear layer that names its expression.
 
     Args:
-        body: Images to the vectors that the linear layer receives.
-        num_features: Length d of these vectors.
+        body: Images to vectors.
+        num_features: Length of these vectors.
         classes: Number K of expressions.
-        dropout: Before the linear layer.
+        dropout: Before the last linear layer.
         imagenet: Give the body what ImageNet's weights were trained on, three channels with that
             set's mean and deviation.
+        hidden: Units of a linear layer with a ReLU before the last one; 0 leaves it out.
+        trained_blocks: Of the body's blocks, train so many, the last ones; None trains all.
+
+    Attributes:
+        num_features: Length d of what the last linear layer receives.
     """
 
     def __init__(
-        self, body: nn.Module, num_features: int, classes: int, dropout: float, imagenet: bool
+        self,
+        body: nn.Module,
+        num_features: int,
+        classes: int,
+        dropout: float,
+        imagenet: bool,
+        hidden: int = 0,
+        trained_blocks: int | None = None,
     ) -> None:
         super().__init__()
-        self.num_features = num_features
+        self.num_features = hidden or num_features
+        self.trained_blocks = trained_blocks
         self.normalise = ImageNetInput() if imagenet else nn.Identity()
         self.body = body
+        self.hidden = (
+            nn.Sequential(nn.Linear(num_features, hidden), nn.ReLU()) if hidden else nn.Identity()
+        )
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(num_features, classes)
+        self.head = nn.Linear(self.num_features, classes)
+        for module in self.kept():
+            module.requires_grad_(False)
+        self.train()
+
+    def kept(self) -> list[nn.Module]:
+        """Parts of the body that stay as they are."""
+        if self.trained_blocks is None:
+            return []
+        blocks = _blocks(self.body)
+        return [part for block in blocks[: len(blocks) - self.trained_blocks] for part in block]
+
+    def train(self, mode: bool = True) -> FaceNetwork:
+        """Training mode of all but what stays as it is, whose statistics would move."""
+        super().train(mode)
+        for module in self.kept():
+            module.eval()
+        return self
 
     def features(self, images: Tensor) -> Tensor:
         """Vectors (N, d) of images (N, C, H, W) in [-1, 1], before dropout."""
-        return cast(Tensor, self.body(self.normalise(images)))
+        return cast(Tensor, self.hidden(self.body(self.normalise(images))))
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits (N, K) of vectors (N, d)."""
@@ -99,9 +132,29 @@ def build_network(config: ClassifierConfig, faces: FaceFormat) -> FaceNetwork:
     channels = 3 if config.pretrained else faces.channels
     body, num_features = _body(config, faces.image_size, channels)
     classes = len(faces.classes)
-    network = FaceNetwork(body, num_features, classes, config.dropout, config.pretrained)
+    network = FaceNetwork(
+        body,
+        num_features,
+        classes,
+        config.dropout,
+        config.pretrained,
+        config.hidden,
+        config.trained_blocks,
+    )
     _initialise(network)
     return network
+
+
+def _blocks(body: nn.Module) -> list[list[nn.Module]]:
+    """A pretrained body's convolutions, block by block: a VGG's end in pooling."""
+    if isinstance(body, ResNet):
+        return [[body.conv1, body.bn1], *([getattr(body, f"layer{n}")] for n in range(1, BLOCKS))]
+    blocks: list[list[nn.Module]] = [[]]
+    for layer in cast(nn.Sequential, body.get_submodule("features")):
+        blocks[-1].append(layer)
+        if isinstance(layer, nn.MaxPool2d):
+            blocks.append([])
+    return blocks[:BLOCKS]
 
 
 def _initialise(network: nn.Module) -> None:
@@ -124,8 +177,8 @@ def _body(config: ClassifierConfig, image_size: int, channels: int) -> tuple[nn.
             return _paper_b(config.width, config.dropout, image_size, channels)
         case Network.vgg_fer:
             return _vgg_fer(config.width, config.dropout, image_size, channels)
-        case Network.vgg11_bn:
-            return _vgg11_bn(config.pretrained, config.dropout, image_size, channels)
+        case Network.vgg11_bn | Network.vgg16:
+            return _vgg(config, image_size, channels)
         case Network.alexnet:
             return _alexnet(config.dropout, image_size, channels)
         case _:
@@ -156,18 +209,18 @@ def _vgg_fer(width: int, dropout: float, image_size: int, channels: int) -> tupl
     return _flat(_convolutions(channels, stages), side, places, dense), hidden
 
 
-def _vgg11_bn(
-    pretrained: bool, dropout: float, image_size: int, channels: int
-) -> tuple[nn.Module, int]:
-    """VGG-A with batch normalisation (arXiv 1409.1556); torchvision's layers and their names."""
-    convolutions = make_layers(cfgs["A"], batch_norm=True)
+def _vgg(config: ClassifierConfig, image_size: int, channels: int) -> tuple[nn.Module, int]:
+    """VGG (arXiv 1409.1556), A with batch normalisation or D; torchvision's layers and names."""
+    deep = config.network is Network.vgg16
+    convolutions = make_layers(cfgs["D" if deep else "A"], batch_norm=not deep)
     if channels != 3:
         convolutions[0] = nn.Conv2d(channels, 64, 3, padding=1)
     side = image_size // 32
+    if config.hidden:
+        return _flat(convolutions, side, 1, nn.Identity()), 512
     # Published weights expect 7x7 places, copies of fewer if need be; new ones can spare these.
-    places = PLACES if pretrained else min(side, PLACES)
-    dense = _dense(512 * places**2, 4096, dropout)
-    return _flat(convolutions, side, places, dense), 4096
+    places = PLACES if config.pretrained else min(side, PLACES)
+    return _flat(convolutions, side, places, _dense(512 * places**2, 4096, config.dropout)), 4096
 
 
 def _alexnet(dropout: float, image_size: int, channels: int) -> tuple[nn.Module, int]:

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torchvision.models import ResNet18_Weights, ResNet50_Weights, VGG11_BN_Weights
+from torchvision.models import (
+    ResNet18_Weights,
+    ResNet50_Weights,
+    VGG11_BN_Weights,
+    VGG16_Weights,
+)
 
 from fer_lightning.errors import UserError
 from fer_lightning.models.classifier.config import ClassifierConfig, Network
@@ -17,18 +22,22 @@ PUBLISHED: dict[Network, Any] = {
     Network.resnet18: ResNet18_Weights.IMAGENET1K_V1,
     Network.resnet50: ResNet50_Weights.IMAGENET1K_V1,
     Network.vgg11_bn: VGG11_BN_Weights.IMAGENET1K_V1,
+    Network.vgg16: VGG16_Weights.IMAGENET1K_V1,
 }
 """Weights by network; the first version of each, which the papers of the field start from."""
 LAST_LAYER = {
     Network.resnet18: "fc.",
     Network.resnet50: "fc.",
     Network.vgg11_bn: "classifier.6.",
+    Network.vgg16: "classifier.6.",
 }
 """The layer that names ImageNet's classes, of which nothing is taken."""
+LINEAR_LAYERS = "classifier."
+"""All of a VGG's, of which nothing is taken where ``model.hidden`` stands in their place."""
 
 
 def load_imagenet(network: FaceNetwork, config: ClassifierConfig) -> None:
-    """Give a network its ImageNet weights; the last layer stays as it is.
+    """Give a network its ImageNet weights; the last layer, and a hidden one, stay as they are.
 
     Args:
         network: What :func:`~fer_lightning.models.classifier.networks.build_network` made of the
@@ -43,8 +52,8 @@ def load_imagenet(network: FaceNetwork, config: ClassifierConfig) -> None:
         weights = read_state_dict(path)
     except ValueError as error:
         raise _unusable(path, config.network, str(error)) from error
-    last = LAST_LAYER[config.network]
-    kept = {name: value for name, value in weights.items() if not name.startswith(last)}
+    new = (LAST_LAYER[config.network], *([LINEAR_LAYERS] if config.hidden else []))
+    kept = {name: value for name, value in weights.items() if not name.startswith(new)}
     try:
         network.body.load_state_dict(kept)
     except RuntimeError as error:

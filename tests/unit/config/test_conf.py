@@ -31,6 +31,7 @@ PACKAGE = Path(cli.__file__).parent
 GROUPS = {r.config_group: r for r in registry.REGISTRIES}
 NEEDS = {
     "generate": ["run=RUN"],
+    "edit": ["run=RUN", "image=photo.jpg", "emotion=happiness"],
     "evaluate": ["run=RUN"],
     "compare": ["runs=[RUN]", "out=OUT"],
     "probe": ["run=RUN", "layer=discriminator.block4"],
@@ -40,7 +41,7 @@ DOMAINS = ["data@domains.source=drawn", "data@domains.target=drawn"]
 TRANSLATING = [*DOMAINS, "model=egc_gan", "model.classifier=RUN"]
 PARTS = ("job", "default_detector")
 """Top-level YAML that jobs share."""
-UNIONS = {"faces_jaffe": "combined"}
+UNIONS = {"faces_jaffe": "combined", "fer2013_photographs": "combined"}
 """YAML of ``conf/data`` that is not named after its corpus."""
 
 
@@ -104,8 +105,9 @@ def test_every_model_is_built(path: Path) -> None:
     keys = (f.name for f in fields(registry.models.load(path.stem)) if f.name.endswith("width"))
     narrow = [f"model.{key}=2" for key in keys]
     needed = [*TRANSLATING, "model.encoder=lite"] if path.stem == "egc_gan" else []
+    needed += ["model.depth=4", "image_size=32"] if path.stem == "ganmut" else []
     model = typed("train", f"model={path.stem}", *narrow, *needed).model
-    shape = FaceFormat(image_size=32, channels=3, classes=["fear", "anger"], frequencies=[1, 2])
+    shape = FaceFormat(image_size=32, channels=3, classes=["neutral", "anger"], frequencies=[1, 2])
     assert sum(p.numel() for p in model.build(shape, seed=0).parameters()) > 0
 
 

@@ -85,6 +85,25 @@ def test_a_crop_is_square_within_the_image_and_of_any_place() -> None:
     assert (centres / free.clamp(min=0.1)).std(0) == pytest.approx([3**-0.5] * 2, abs=0.06)
 
 
+def test_a_zoom_magnifies_about_the_centre_within_its_range() -> None:
+    config = AugmentationConfig(zoom_least=1.25, zoom_most=2)
+    zoomed = augment(ramps(500, 41), config, generator())
+    assert zoomed[:, :, 20, 20] == pytest.approx(torch.full((500, 2), 20.0), abs=1e-3)
+    across = zoomed[:, 0].diff(dim=2)
+    assert torch.allclose(across, across[:, :1, :1].expand_as(across), atol=1e-4)
+    sizes = 1 / across[:, 0, 0]
+    assert [sizes.min().item(), sizes.max().item()] == pytest.approx([1.25, 2], abs=0.01)
+    assert sizes.mean().item() == pytest.approx(1.625, abs=0.03)
+    torch.testing.assert_close(zoomed[:, 1].diff(dim=1), across.mT)
+
+
+def test_a_zoom_magnifies_the_shift_too() -> None:
+    config = AugmentationConfig(shift=0.1, zoom_least=2, zoom_most=2)
+    zoomed = augment(ramps(200, 41), config, generator())
+    shifts = (zoomed[:, :, 20, 20] - 20).abs()  # in pixels of the image as it was
+    assert shifts.max() == pytest.approx(4.1, abs=0.2)
+
+
 def test_rotation_and_crop_are_one_transform() -> None:
     config = AugmentationConfig(rotation=30, crop=0.5, shift=0.1)
     changed = augment(ramps(500, 81), config, generator())[:, :, 40, 40:42].diff(dim=2)[:, :, 0]
@@ -126,7 +145,15 @@ def test_equal_generators_erase_alike() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"rotation": 181}, {"shift": 1.0}, {"crop": 0.0}, {"crop": 1.1}, {"erasing": -0.1}],
+    [
+        {"rotation": 181},
+        {"shift": 1.0},
+        {"crop": 0.0},
+        {"crop": 1.1},
+        {"erasing": -0.1},
+        {"zoom_least": 0.9, "zoom_most": 1.1},
+        {"zoom_least": 1.2, "zoom_most": 1.1},
+    ],
 )
 def test_impossible_numbers_name_their_key(settings: dict[str, float]) -> None:
     with pytest.raises(UserError, match=r"data\.augmentation\."):

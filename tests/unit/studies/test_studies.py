@@ -441,6 +441,7 @@ def test_a_study_runs_once_at_a_time() -> None:
             {"metrics": {"fid": Metric(paper={"x": "A/II/50/G loss"})}},
             r"study\.metrics\.fid\.paper: x is no arm",
         ),
+        ({"table": ["E/I", 2]}, r"study\.table=.* names no paper's table: write PAPER/TABLE"),
     ],
 )
 def test_a_study_checks_itself(keys: dict[str, Any], said: str) -> None:
@@ -456,6 +457,11 @@ def test_a_study_accepts_what_it_has() -> None:
     found = study(
         stages=stages, baseline={"arm": "real", "split": "val"}, compare="train", metrics=metrics
     )
+    assert [found.tables, study(table="E/I").tables, study(table=["E/I", "E/II"]).tables] == [
+        [],
+        ["E/I"],
+        ["E/I", "E/II"],
+    ]
     assert found.metrics["accuracy"].references("real") == ["B/accuracy/baseline/accuracy", "x"]
     assert found.metrics["accuracy"].references("other") == []
     assert Metric(paper="x").references() == ["x"]

@@ -21,6 +21,13 @@ from fer_lightning.models.config import FaceFormat
         ({"width": 32, "network": Network.resnet18}, "model.network=resnet18 has one width"),
         ({"pretrained": True}, "no ImageNet weights for model.network=paper_b"),
         ({"weights": "file.pth"}, "model.pretrained=true"),
+        ({"hidden": 512}, "model.hidden=512: model.network=paper_b has linear layers"),
+        ({"hidden": -1, "network": Network.vgg16}, "model.hidden=-1"),
+        ({"trained_blocks": 1, "network": Network.vgg16}, "pass model.pretrained=true"),
+        (
+            {"trained_blocks": 6, "network": Network.vgg16, "pretrained": True},
+            "model.trained_blocks=6: give 0 to 5",
+        ),
         ({"schedule": Schedule.cosine}, "model.schedule_images=None"),
         ({"schedule": Schedule.cosine, "schedule_images": 0}, "model.schedule_images=0"),
     ],

@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 
 from fer_lightning.data.batch import FaceBatch
-from fer_lightning.models.classifier.config import ClassifierConfig, Monitor, Optimizer, Schedule
+from fer_lightning.models.classifier.config import (
+    ClassifierConfig,
+    Monitor,
+    Network,
+    Optimizer,
+    Schedule,
+)
 from fer_lightning.models.classifier.module import Classifier
 from fer_lightning.models.config import FaceFormat
 from tests.helpers import training
@@ -77,6 +83,24 @@ def test_the_rate_follows_the_schedule() -> None:
     module = classifier(schedule=Schedule.cosine, schedule_images=48, lr=0.5)
     rates = [record["rate"].item() for record in train(module, 4)]
     assert rates == pytest.approx([0.5 * (1 + 2**-0.5) / 2, 0.25, 0.5 * (1 - 2**-0.5) / 2, 0.0])
+
+
+def test_kept_blocks_stay_as_they_are_while_it_trains() -> None:
+    faces = FaceFormat(image_size=32, channels=1, classes=CLASSES, frequencies=[3, 2, 1])
+    config = ClassifierConfig(
+        network=Network.resnet18,
+        pretrained=True,
+        hidden=8,
+        trained_blocks=1,
+        schedule=Schedule.constant,
+    )
+    module = Classifier(config, faces, 0)
+    before = {name: value.clone() for name, value in module.network.state_dict().items()}
+    images = torch.rand((6, 1, 32, 32), generator=torch.Generator().manual_seed(1))
+    training.train(module, FaceBatch(images, torch.arange(6) % 3), 2)
+    now = module.network.state_dict()
+    moved = {name for name, value in now.items() if not torch.equal(value, before[name])}
+    assert moved == {n for n in now if n.startswith(("body.layer4.", "hidden.", "head."))}
 
 
 def test_clipping_bounds_a_step() -> None:

@@ -54,6 +54,7 @@ COUNTS = {
     Network.paper_b: 3_507_783,
     Network.vgg_fer: 40_374_599,
     Network.vgg11_bn: 28_136_071,
+    Network.vgg16: 33_624_775,
     Network.alexnet: 45_477_703,
     Network.resnet18: 11_171_271,
     Network.resnet18_se: 11_258_311,
@@ -90,6 +91,7 @@ PUBLISHED = {
     Network.resnet18: 11_689_512,
     Network.resnet50: 25_557_032,
     Network.vgg11_bn: 132_868_840,
+    Network.vgg16: 138_357_544,
     Network.alexnet: 61_100_840 + 1152,
     # Woo et al. (2018), table 4, print 11.78 M for both.
     Network.resnet18_se: 11_689_512 + 87_040,
@@ -107,7 +109,7 @@ def test_published_networks_have_their_published_size(network: Network) -> None:
             assert parameters(built) == parameters(stock())
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "vgg11_bn"])
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "vgg11_bn", "vgg16"])
 @pytest.mark.parametrize("size", [48, 224])
 def test_pretrained_networks_keep_the_published_names_and_shapes(name: str, size: int) -> None:
     with torch.device("meta"):
@@ -117,6 +119,53 @@ def test_pretrained_networks_keep_the_published_names_and_shapes(name: str, size
     last = "fc." if name.startswith("resnet") else "classifier.6."
     assert shapes == {k: v.shape for k, v in theirs.items() if not k.startswith(last)}
     assert ours(torch.empty(2, 1, size, size, device="meta")).shape == (2, 7)
+
+
+# Papers.md E.9: 224 pixels, 7 classes, 512 hidden units; then the last block and what follows it.
+PAPER_E = {
+    Network.vgg16: (14_714_688 + 513 * 512 + 513 * 7, 3 * (512 * 512 * 9 + 512)),
+    Network.resnet50: (23_508_032 + 2049 * 512 + 513 * 7, 14_964_736),
+}
+
+
+@pytest.mark.parametrize("network", PAPER_E)
+def test_paper_es_classifiers_train_their_last_block_and_head(network: Network) -> None:
+    config = ClassifierConfig(network=network, pretrained=True, hidden=512, trained_blocks=1)
+    faces = FaceFormat(image_size=224, channels=3, classes=["x"] * 7, frequencies=[1.0] * 7)
+    with torch.device("meta"):
+        built = build_network(config, faces)
+    total, block = PAPER_E[network]
+    assert parameters(built) == total
+    trained = {name: p for name, p in built.named_parameters() if p.requires_grad}
+    linear = [name for name in trained if name.startswith(("hidden.", "head."))]
+    assert sum(p.numel() for p in trained.values()) == block + sum(
+        trained[name].numel() for name in linear
+    )
+    last = ("body.features.24.", "body.features.26.", "body.features.28.", "body.layer4.")
+    assert all(name.startswith(last) for name in trained.keys() - set(linear))
+    assert len(linear) == 4
+    features = built.eval().features(torch.empty(2, 3, 224, 224, device="meta"))
+    assert features.shape == (2, built.num_features) == (2, 512)
+
+
+@pytest.mark.parametrize("count", [0, 2, 5, None])
+def test_kept_blocks_keep_their_weights_and_statistics(count: int | None) -> None:
+    config = ClassifierConfig(network=Network.resnet18, pretrained=True, trained_blocks=count)
+    faces = FaceFormat(image_size=32, channels=1, classes=["a", "b"], frequencies=[1.0, 1.0])
+    network = copy.deepcopy(build_network(config, faces))
+    assert [network.eval().training, network.train().training] == [False, True]
+    blocks = ["conv1", "layer1", "layer2", "layer3", "layer4"]
+    kept = blocks[: 5 - (5 if count is None else count)]
+    trained = [name for name in blocks if getattr(network.body, name).training]
+    assert trained == [name for name in blocks if name not in kept]
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network(torch.rand(4, 1, 32, 32)).sum().backward()
+    moved = {name for name, value in network.state_dict().items() if (value != before[name]).any()}
+    within = {name.split(".")[1] for name in moved}
+    assert within == {*trained, "bn1"} - {"conv1", *([] if "conv1" in trained else ["bn1"])}
+    graded = {name.split(".")[1] for name, p in network.named_parameters() if p.grad is not None}
+    assert graded & {*blocks} == {*trained}
+    assert network.head.weight.grad is not None
 
 
 @pytest.mark.parametrize(

@@ -58,17 +58,22 @@ def test_the_published_layers_are_taken_and_the_last_one_is_new(
     torch.testing.assert_close(published.fc(features), logits, atol=1e-4, rtol=1e-4)
 
 
-def test_vgg_takes_its_hidden_linear_layers_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = config(None, Network.vgg11_bn)
+@pytest.mark.parametrize("hidden", [0, 16])
+@pytest.mark.parametrize("name", ["vgg11_bn", "vgg16", "resnet50"])
+def test_linear_layers_are_taken_unless_a_hidden_one_replaces_them(
+    name: str, hidden: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = ClassifierConfig(network=Network[name], pretrained=True, hidden=hidden)
     with torch.device("meta"):
-        network, stock = network_of(chosen), models.vgg11_bn()
+        network, stock = network_of(chosen), getattr(models, name)()
     taken: dict[str, Tensor] = {}
-    monkeypatch.setattr(pretrained, "imagenet_file", lambda *_: Path("vgg.pth"))
+    monkeypatch.setattr(pretrained, "imagenet_file", lambda *_: Path("stock.pth"))
     monkeypatch.setattr(pretrained, "read_state_dict", lambda *_: dict(stock.state_dict()))
     monkeypatch.setattr(network.body, "load_state_dict", taken.update)
     load_imagenet(network, chosen)
     assert taken.keys() == network.body.state_dict().keys()
-    assert {"classifier.0.weight", "classifier.3.weight"} <= taken.keys()
+    linear = {"classifier.0.weight", "classifier.3.weight"} & taken.keys()
+    assert len(linear) == (2 if name.startswith("vgg") and not hidden else 0)
 
 
 def test_weights_of_another_network_are_refused(file: Path) -> None:

@@ -1,0 +1,155 @@
+"""Pictures as files: what is read beside the pixels, and the note that an edited one carries.
+
+The note says in three ways that the picture is synthetic: in words and as JSON in the text of a PNG
+or the Exif of a JPEG, and for machines as XMP with the IPTC's term for composites that hold
+elements made by a trained model (https://cv.iptc.org/newscodes/digitalsourcetype).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin
+
+from fer_lightning import __version__
+from fer_lightning.data.images import read_image
+from fer_lightning.errors import naming
+
+SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
+"""What is written, by the suffix of the file."""
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+SOFTWARE = f"fer_lightning {__version__}"
+QUALITY = 95
+"""Of JPEGs; with less, the rest of the picture would visibly change, too."""
+ASCII = b"ASCII\0\0\0"
+"""How Exif's user comment begins where it is ASCII."""
+
+_XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about=""
+    xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    xmp:CreatorTool="{SOFTWARE}"
+    Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """An upright picture.
+
+    Attributes:
+        pixels: RGB of shape (H, W, 3).
+        alpha: Opacity of shape (H, W), or None where all is opaque.
+        gray: Whether the file holds no colours.
+        profile: The ICC profile that says what its colours are, or None.
+        credit: Artist and copyright by their Exif numbers.
+    """
+
+    pixels: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None
+    gray: bool
+    profile: bytes | None
+    credit: dict[int, str]
+
+
+def read_photograph(path: Path) -> Photograph:
+    """Decode a picture with what has to be kept of its file.
+
+    Raises:
+        UnusableImage: If it is missing or unreadable.
+    """
+    pixels = read_image(path)
+    with Image.open(path) as image:
+        gray = image.mode in ("1", "L", "LA", "I;16", "I", "F")
+        fits = image.mode in ("RGB", "RGBA", "P") and not gray  # one of CMYK would distort RGB
+        exif = image.getexif()
+        alpha = None
+        if image.has_transparency_data:
+            alpha = np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))[:, :, 3]
+        profile = image.info.get("icc_profile") if fits else None
+    tags = (ExifTags.Base.Artist, ExifTags.Base.Copyright)
+    credit = {int(tag): str(exif[tag]) for tag in tags if tag in exif}
+    return Photograph(pixels, alpha, gray, profile, credit)
+
+
+def write_photograph(
+    path: Path, original: Photograph, pixels: NDArray[np.uint8], note: Mapping[str, Any]
+) -> None:
+    """Write an edited picture as PNG or JPEG, with its note; whole or not at all.
+
+    Of the original's metadata it keeps colour profile, artist and copyright, but neither place nor
+    camera nor the preview, which would show the face as it was.
+
+    Args:
+        path: A file with one of :data:`SUFFIXES`.
+        original: The picture that was edited.
+        pixels: RGB of its shape.
+        note: Plain data; says how the picture was made.
+    """
+    image = Image.fromarray(pixels)
+    if original.gray:
+        image = image.convert("L")
+    if original.alpha is not None and SUFFIXES[path.suffix.lower()] == "PNG":
+        image.putalpha(Image.fromarray(original.alpha))
+    save_noted(image, path, note, original.profile, original.credit)
+
+
+def save_noted(
+    image: Image.Image,
+    path: Path,
+    note: Mapping[str, Any],
+    profile: bytes | None = None,
+    credit: Mapping[int, str] | None = None,
+) -> None:
+    """Write a picture that holds edited faces, with its note; whole or not at all.
+
+    Args:
+        image: Gray or RGB; of a PNG, with opacity.
+        path: A file with one of :data:`SUFFIXES`.
+        note: Plain data; says how the picture was made.
+        profile: ICC profile of its colours.
+        credit: Artist and copyright by their Exif numbers.
+    """
+    words = f"Synthetic: the expression was edited by a neural network ({SOFTWARE})."
+    form = SUFFIXES[path.suffix.lower()]
+    comment = json.dumps(note)  # ASCII, as Exif wants it
+    exif = Image.Exif()
+    exif.update(credit or {})
+    exif[ExifTags.Base.ImageDescription] = words
+    exif[ExifTags.Base.Software] = SOFTWARE
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = ASCII + comment.encode()
+    options: dict[str, Any]
+    if form == "JPEG":
+        options = {"quality": QUALITY, "subsampling": 0, "xmp": _XMP.encode()}
+    else:
+        text = PngImagePlugin.PngInfo()
+        for key, value in (("Description", words), ("Software", SOFTWARE), ("Comment", comment)):
+            text.add_itxt(key, value)
+        text.add_itxt("XML:com.adobe.xmp", _XMP)
+        options = {"pnginfo": text}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".unfinished")
+    with naming(path):
+        image.save(unfinished, form, exif=exif, icc_profile=profile, **options)
+    unfinished.replace(path)
+
+
+def read_note(path: Path) -> dict[str, Any] | None:
+    """The note of a picture that was written here; None where it has none."""
+    try:
+        with Image.open(path) as image:
+            comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+            note: Any = json.loads(comment.removeprefix(ASCII)) if comment else None
+    except (OSError, ValueError, AttributeError):  # no picture, or another's comment
+        return None
+    return note if isinstance(note, dict) and note.get("synthetic") is True else None

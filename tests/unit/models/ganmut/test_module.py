@@ -1,0 +1,265 @@
+"""GANmut on the training base: both spaces, all cycles, edits, schedule and checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fer_lightning.checkpoints import checkpoint_of, load_model
+from fer_lightning.data.batch import FaceBatch
+from fer_lightning.errors import UserError
+from fer_lightning.models.config import FaceFormat
+from fer_lightning.models.ganmut.config import Cycle, GANmutConfig, Penalty, Space
+from fer_lightning.models.ganmut.module import EditBatch, GANmut, rate_factor
+from fer_lightning.models.ganmut.space import LinearSpace
+from fer_lightning.models.sampling import SamplingModule
+from tests.helpers import training
+from tests.helpers.runs import save
+
+CLASSES = ["neutral", "happiness", "fear"]
+SMALL = {"generator_width": 4, "generator_blocks": 1, "discriminator_width": 4, "depth": 4}
+D_TERMS = {"d_loss", "d_real", "d_fake", "d_class", "d_point", "d_penalty"}
+G_TERMS = {"g_loss", "g_fake", "g_reconstruction", "g_class"}
+
+
+def ganmut(
+    seed: int = 0, classes: list[str] = CLASSES, channels: int = 3, **settings: Any
+) -> GANmut:
+    faces = FaceFormat(
+        image_size=32, channels=channels, classes=classes, frequencies=[1] * len(classes)
+    )
+    given = {"critic_steps": 1, **SMALL, **settings}
+    return GANmutConfig(**given).build(faces, seed)
+
+
+def batch(size: int = 8, channels: int = 3) -> FaceBatch:
+    generator = torch.Generator().manual_seed(1)
+    images = torch.rand((size, channels, 32, 32), generator=generator) * 2 - 1
+    return FaceBatch(images, torch.arange(size) % 3)
+
+
+def train(module: GANmut, steps: int, size: int = 8) -> list[dict[str, Tensor]]:
+    return training.train(module, batch(size, module.faces.channels), steps)
+
+
+def weights(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+@pytest.mark.parametrize("cycle", list(Cycle))
+@pytest.mark.parametrize("penalty", list(Penalty))
+def test_a_step_trains_networks_and_axes(cycle: Cycle, penalty: Penalty) -> None:
+    module = ganmut(cycle=cycle, penalty=penalty)
+    space = module.generator.space
+    assert isinstance(space, LinearSpace)
+    before = [weights(part) for part in (module.generator.layers, module.discriminator)]
+    axes = space.unit_axes().detach()
+    (record,) = train(module, 1)
+    assert set(record) == D_TERMS | G_TERMS | {"g_strength", "g_point"}
+    assert all(value.isfinite() for value in record.values())
+    after = [weights(part) for part in (module.generator.layers, module.discriminator)]
+    assert not any(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert (space.unit_axes() - axes).abs().max() > 0.1  # short axes turn quickly
+    assert torch.linalg.vector_norm(space.unit_axes(), dim=1).tolist() == pytest.approx([0, 1, 1])
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_a_gaussian_space_is_trained(dimension: int) -> None:
+    module = ganmut(space=Space.gaussian, dimension=dimension, channels=1)
+    space = module.generator.space
+    before = {name: value.clone() for name, value in space.state_dict().items()}
+    records = train(module, 3)
+    assert set(records[0]) == D_TERMS | G_TERMS | {"g_prediction"}
+    after = space.state_dict()
+    assert not torch.equal(before["raw_means"], after["raw_means"])
+    shape = "variances" if dimension == 2 else "factors"
+    assert not torch.equal(before[shape], after[shape])
+
+
+def test_a_gaussian_space_needs_a_face_a_class() -> None:
+    module = ganmut(space=Space.gaussian)
+    with pytest.raises(UserError, match=r"data\.batch_size=2: .*pass data\.batch_size=3 or more"):
+        module.generate(batch(2))
+
+
+def test_no_weight_takes_no_penalty() -> None:
+    (record,) = train(ganmut(penalty_weight=0), 1)
+    assert set(record) == (D_TERMS - {"d_penalty"}) | G_TERMS | {"g_strength", "g_point"}
+
+
+def test_the_generator_steps_every_fifth_batch_on_the_same_points() -> None:
+    module = ganmut(critic_steps=5)
+    drawn: list[Tensor] = []
+    graphs: list[bool] = []
+
+    def note(_: nn.Module, inputs: Any) -> None:
+        drawn.append(inputs[1])
+        graphs.append(torch.is_grad_enabled())
+
+    module.generator.register_forward_pre_hook(note)
+    records = train(module, 10)
+    stepped = ["g_loss" in record for record in records]
+    assert stepped == [False] * 4 + [True] + [False] * 4 + [True]
+    # One edit a batch, without a graph where no step is due, and two ways back.
+    assert graphs == [False] * 4 + [True, True] + [False] * 4 + [True, True]
+    assert not torch.equal(drawn[0], drawn[1])
+
+
+def test_a_detached_batch_has_no_graph() -> None:
+    made = ganmut().generate(batch())
+    assert isinstance(made, EditBatch)
+    assert made.images.requires_grad
+    assert made.drawn is not None
+    assert made.drawn.points.requires_grad
+    detached = made.detached()
+    assert detached.drawn is not None
+    assert not detached.images.requires_grad
+    assert not detached.drawn.points.requires_grad
+    assert torch.equal(detached.drawn.points, made.drawn.points)
+
+
+def test_the_critic_learns_and_the_penalty_holds_its_slope() -> None:
+    module = ganmut(critic_steps=1000, discriminator_lr=2e-3)
+    records = train(module, 40)
+    distance = [-(r["d_real"] + r["d_fake"]).item() for r in records]
+    assert distance[-1] > distance[0] + 0.5
+    assert records[-1]["d_penalty"] < 0.5 * records[0]["d_penalty"]
+
+
+def test_points_of_both_spaces() -> None:
+    linear, gaussian = ganmut(), ganmut(space=Space.gaussian)
+    for module in (linear, gaussian):
+        assert module.dimension == 2
+        points = module.points(torch.tensor([0, 1, 2]), torch.tensor([1.0, 0.0, 1.0]))
+        assert points.shape == (3, 2)
+        assert not points.requires_grad
+        torch.testing.assert_close(points[0], points[1])
+        directions = module.directions()
+        assert list(directions) == CLASSES
+        torch.testing.assert_close(directions["fear"], points[2])
+    assert linear.directions()["neutral"].tolist() == [0, 0]
+    assert gaussian.directions()["neutral"].abs().max() > 0
+
+
+def test_neutral_is_the_origin_wherever_it_stands() -> None:
+    module = ganmut(classes=["happiness", "fear", "neutral"])
+    directions = module.directions()
+    assert directions["neutral"].tolist() == [0, 0]
+    assert directions["happiness"].norm().item() == pytest.approx(1)
+
+
+def test_polar_points_and_their_plane() -> None:
+    points = ganmut().polar(torch.tensor([0.0, torch.pi / 2]), torch.tensor([0.5, 2.0]))
+    torch.testing.assert_close(points, torch.tensor([[0.5, 0.0], [0.0, 2.0]]))
+    with pytest.raises(UserError, match="has 3 dimensions"):
+        ganmut(dimension=3).polar(torch.zeros(1), torch.ones(1))
+
+
+def test_edits_are_the_averaged_generators_and_each_its_own() -> None:
+    module = ganmut(ema_half_life=100)
+    train(module, 2)
+    module.train()
+    images, points = batch().images, torch.rand(8, 2)
+    edits = module.edit(images, points)
+    assert edits.shape == images.shape
+    assert edits.abs().max() <= 1
+    assert module.average is not None
+    with torch.no_grad():
+        torch.testing.assert_close(module.average.network(images, points), edits)
+    torch.testing.assert_close(module.edit(images[2:3], points[2:3]), edits[2:3])
+    assert module.generator.training
+
+
+def test_the_discriminator_says_three_things() -> None:
+    module = ganmut()
+    images = batch().images
+    assert module.criticise(images).shape == (8,)
+    assert module.recognise(images).shape == (8, 3)
+    assert module.locate(images).shape == (8, 2)
+    assert not module.recognise(images).requires_grad
+    module.perceive(images)
+    assert not isinstance(module, SamplingModule)
+
+
+def test_rates_fall_linearly_at_the_end() -> None:
+    config = GANmutConfig(schedule_images=1000, decay_images=400)
+    factors = [rate_factor(config, seen) for seen in (0, 600, 700, 900, 1000, 1200)]
+    assert factors == pytest.approx([1, 1, 0.75, 0.25, 0, 0])
+    short = GANmutConfig(schedule_images=1000, decay_images=5000)
+    assert [rate_factor(short, seen) for seen in (0, 500)] == pytest.approx([1, 0.5])
+    assert rate_factor(GANmutConfig(), 10**9) == 1
+
+
+def test_both_optimizers_follow_the_schedule() -> None:
+    module = ganmut(schedule_images=32, decay_images=16, generator_lr=1e-3, discriminator_lr=2e-3)
+    rates: list[list[float]] = []
+    step = GANmut.training_step
+
+    def noting(self: GANmut, *given: Any) -> dict[str, Tensor]:
+        rates.append([o.param_groups[0]["lr"] for o in self.optimizers()])  # type: ignore[union-attr]
+        return step(self, *given)
+
+    module.training_step = noting.__get__(module)  # type: ignore[method-assign]
+    train(module, 4)
+    wanted = [[2e-3, 1e-3], [2e-3, 1e-3], [2e-3, 1e-3], [1e-3, 5e-4]]
+    assert rates == [pytest.approx(pair) for pair in wanted]
+
+
+def test_the_seed_decides_everything() -> None:
+    modules = [ganmut(seed) for seed in (4, 4, 5)]
+    for module in modules:
+        train(module, 2)
+    one, same, other = (weights(m.generator) for m in modules)
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("space", list(Space))
+def test_a_run_is_loaded(space: Space, tmp_path: Path) -> None:
+    module = ganmut(space=space)
+    train(module, 1)
+    loaded = load_model(checkpoint_of(save(module, tmp_path / "run")))
+    assert isinstance(loaded, GANmut)
+    images, points = batch().images, module.points(torch.arange(8) % 3, 0.7)
+    assert torch.equal(loaded.points(torch.arange(8) % 3, 0.7), points)
+    assert torch.equal(loaded.edit(images, points), module.edit(images, points))
+
+
+def masks(count: int, seed: int) -> FaceBatch:
+    """Discs of 16 pixels in tones of their own; every other one is afraid: its mouth is open."""
+    random = torch.Generator().manual_seed(seed)
+    y, x = torch.meshgrid(*[torch.linspace(-1, 1, 16)] * 2, indexing="ij")
+    disc, mouth = x.square() + y.square() < 0.6, (y > 0.2) & (y < 0.5) & (x.abs() < 0.4)
+    emotions = torch.arange(count) % 2
+    tones = torch.rand((count, 1, 1, 1), generator=random) * 0.6 + 0.2
+    images = -0.8 + disc * (0.8 + tones) - 0.9 * mouth * emotions[:, None, None, None]
+    return FaceBatch(images, emotions)
+
+
+@pytest.mark.slow
+def test_a_short_training_edits_others_and_leaves_them_alone_at_the_origin() -> None:
+    faces = FaceFormat(image_size=16, channels=1, classes=["neutral", "fear"], frequencies=[1, 1])
+    config = GANmutConfig(
+        **{**SMALL, "generator_width": 8, "discriminator_width": 8, "depth": 3},
+        critic_steps=1,
+        generator_lr=2e-3,
+        discriminator_lr=2e-3,
+    )
+    module, others = config.build(faces, seed=0), masks(16, seed=9)
+    neutral, origin = others.images[::2], torch.zeros(8, 2)
+
+    def change() -> float:
+        return (module.edit(neutral, origin) - neutral).abs().mean().item()
+
+    before = change()
+    for _ in range(4):
+        training.train(module, masks(16, seed=3), 75)
+    assert change() < before / 3
+    afraid = module.edit(neutral, module.points(torch.ones(8, dtype=torch.int64), 1.0))
+    assert module.recognise(others.images).argmax(1).tolist() == others.emotions.tolist()
+    assert module.recognise(afraid).argmax(1).tolist() == [1] * 8
+    assert module.criticise(afraid).isfinite().all()
