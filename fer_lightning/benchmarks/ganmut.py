@@ -83,7 +83,7 @@ def _steps(loop: OfficialLoop, seconds: float) -> int:
 
 
 class OfficialLoop(PlainLoop):
-    """What the official solver does in a step, on our networks (papers.md E.4 and E.5).
+    """What the official solver does in a step, on our networks.
 
     As in StarGAN's solver, on which it is built: weights and images are contiguous in memory,
     instance norm keeps running statistics, Adam is not fused, real faces and edits go through the

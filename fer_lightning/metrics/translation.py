@@ -79,7 +79,7 @@ class TranslationMeasurement(Measurement):
 
 
 class TranslationEvaluator(Evaluator[EGCGAN]):
-    """Measures how well classifiers name faces as they are, and translated (papers.md M.8).
+    """Measures how well classifiers name faces as they are, and translated.
 
     A classifier answers with the likeliest of all the emotions that it knows; one that the model
     does not know is wrong of every face. It is shown both at the size and in the colours of the

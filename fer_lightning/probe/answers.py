@@ -103,8 +103,8 @@ def score(answers: Answers) -> Comparison:
 
     ``probe_accuracy`` is the share of right answers; ``probe_recall/<class>`` that of one class;
     ``probe_auc/<class>`` the area under the curve of a class against the rest, on the pooled
-    scores of all tested images, and ``probe_auc`` the unweighted mean over the classes
-    (papers.md M.10). ``probe_au_auc`` is the like of action units, each over the images in which
+    scores of all tested images, and ``probe_auc`` the unweighted mean over the classes.
+    ``probe_au_auc`` is the like of action units, each over the images in which
     it is known. The protocol stands behind the name, but for faces of another set.
     """
     found = Comparison()

@@ -1,4 +1,4 @@
-"""GANmut beside what the official code computes in double precision (papers.md E.2 to E.5)."""
+"""GANmut beside what the official code computes in double precision."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def test_fer2013_is_whole(fer: Fer, fer2013_root: Path, tmp_path: Path) -> None:
     pairs = list(zip(splits, archive.column("emotion"), strict=True))
     order = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
     counts = {s: [pairs.count((s, e)) for e in order] for s in ("train", "val", "test")}
-    assert counts == {  # papers.md L, FER order
+    assert counts == {  # in the order of FER-2013
         "train": [3995, 436, 4097, 7215, 4830, 3171, 4965],
         "val": [467, 56, 496, 895, 653, 415, 607],
         "test": [491, 55, 528, 879, 594, 416, 626],

@@ -1,4 +1,4 @@
-"""What translating faces does for classifiers that then name them (papers.md M.8 and M.4)."""
+"""What translating faces does for classifiers that then name them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generator and discriminator of paper A (papers.md A.2, A.3), for any multiple of 16 pixels."""
+"""Generator and discriminator of paper A, for any multiple of 16 pixels."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def _body(config: ClassifierConfig, image_size: int, channels: int) -> tuple[nn.
 
 
 def _paper_b(width: int, dropout: float, image_size: int, channels: int) -> tuple[nn.Module, int]:
-    """Paper B's CNN (papers.md B.3)."""
+    """Paper B's CNN."""
     stages = [[width] * 2, [2 * width] * 2, [4 * width] * 2, [8 * width]]
     side = image_size // 16
     places = min(side, PLACES)

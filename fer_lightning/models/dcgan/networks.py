@@ -1,4 +1,4 @@
-"""Generator and discriminator of paper D (papers.md D.2), for multiples of 16 pixels from 32 on.
+"""Generator and discriminator of paper D, for multiples of 16 pixels from 32 on.
 
 Their bottom is a convolution over 1/16 of the image's side: 4 x 4 at 64 pixels, as published.
 """

@@ -1,4 +1,4 @@
-"""Encoders, decoder and discriminator of paper C (papers.md C.3-C.5), for multiples of 16 pixels.
+"""Encoders, decoder and discriminator of paper C, for multiples of 16 pixels.
 
 A convolution before batch normalisation has no bias, which that would take out again. The
 decoder's linear layer keeps its own: it differs from place to place, and batch normalisation takes

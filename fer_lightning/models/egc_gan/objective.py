@@ -1,4 +1,4 @@
-"""Losses of paper C (papers.md C.7) on the discriminator's and the classifier's logits."""
+"""Losses of paper C on the discriminator's and the classifier's logits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generator and discriminator of GANmut (papers.md E.2 and E.3), at any size that the depth allows.
+"""Generator and discriminator of GANmut, at any size that the depth allows.
 
 Both are StarGAN's (Choi et al. 2018): the generator takes a point of the space as planes beside the
 image, the discriminator has a head for the point.

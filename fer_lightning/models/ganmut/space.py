@@ -1,4 +1,4 @@
-"""The space of conditions (papers.md E.4 and E.6): where emotions lie, and what training draws."""
+"""The space of conditions: where emotions lie, and what training draws."""
 
 from __future__ import annotations
 

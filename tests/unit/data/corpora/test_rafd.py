@@ -53,7 +53,7 @@ def test_the_whole_dataset_and_the_selections_of_paper_d(whole: Path) -> None:
     frontal = RaFD(root=whole, cameras=[90]).rows()
     assert len(frontal) == 1608
     positives = Counter(u for row in frontal for u, value in row.action_units.items() if value)
-    assert positives == {  # papers.md, D.8
+    assert positives == {  # Table VI
         1: 603, 2: 402, 4: 402, 5: 603, 6: 201, 7: 201, 9: 201, 12: 402, 15: 603, 17: 603, 23: 201,
         24: 201, 25: 804, 27: 201,
     }  # fmt: skip

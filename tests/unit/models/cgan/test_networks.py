@@ -1,4 +1,4 @@
-"""Shapes and parameter counts of paper A's networks (papers.md A.2, A.3)."""
+"""Shapes and parameter counts of paper A's networks."""
 
 from __future__ import annotations
 

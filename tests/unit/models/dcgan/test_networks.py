@@ -1,4 +1,4 @@
-"""Shapes, parameter counts and initial weights of paper D's networks (papers.md D.2)."""
+"""Shapes, parameter counts and initial weights of paper D's networks."""
 
 from __future__ import annotations
 

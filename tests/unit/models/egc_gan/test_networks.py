@@ -1,4 +1,4 @@
-"""Shapes and parameter counts of paper C's networks (papers.md C.3-C.5)."""
+"""Shapes and parameter counts of paper C's networks."""
 
 from __future__ import annotations
 

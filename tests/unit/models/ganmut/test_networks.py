@@ -1,4 +1,4 @@
-"""Shapes, parameter counts and the slope of GANmut's networks (papers.md E.2 and E.3)."""
+"""Shapes, parameter counts and the slope of GANmut's networks."""
 
 from __future__ import annotations
 
