@@ -1,4 +1,4 @@
-"""Losses of GANmut  (equation numbers are those of paper E)."""
+"""Losses of GANmut (equation numbers are those of paper E)."""
 
 from __future__ import annotations
 
