@@ -10,7 +10,7 @@ demo: .venv/installed
 
 # One thread a worker: several on one core slow each other down tenfold.
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile
 
 test-slow: .venv/installed-dev
 	$(BIN)/python -m pytest -m "slow or slurm"

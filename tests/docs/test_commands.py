@@ -122,7 +122,13 @@ def _made(cell: Cell) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=name, marks=() if name == "README.md" else pytest.mark.slow)
+        for page, name in zip(PAGES, NAMES, strict=True)
+    ],
+)
 def test_every_command_is_composed(
     page: Path, places: dict[str, Path], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,6 +47,7 @@ def test_kid_equals_where_one_subset_holds_all() -> None:
     assert found.metrics["kid"] == pytest.approx(wanted, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_kid_is_within_the_spread_of_its_subsets() -> None:
     real, fake = two_sets(1200, 16)
     theirs = kid_features_to_metric(

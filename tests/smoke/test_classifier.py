@@ -174,6 +174,7 @@ def test_mistakes_are_told(
     assert told in error
 
 
+@pytest.mark.slow
 def test_keys_of_the_other_kind_are_refused(
     fer: Fer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

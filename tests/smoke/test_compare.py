@@ -44,6 +44,7 @@ def test_a_study_is_compared_by_name_and_folder(fer: Fer, tmp_path: Path) -> Non
         assert (tmp_path / "OUT" / "comparison.png").is_file()
 
 
+@pytest.mark.slow
 def test_detectors_are_compared(fer: Fer, tmp_path: Path) -> None:
     class_folders(tmp_path / "photographs", each=4)
     keep = "detector.no_face=centre_crop"  # noise has no face

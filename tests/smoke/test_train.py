@@ -92,9 +92,8 @@ def test_a_finished_run_is_not_trained_again_but_longer(
     assert "Traceback" not in other.stderr
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_the_same_command_goes_on(
     archive: Path, tmp_path: Path, fer: Fer, number: signal.Signals
 ) -> None:
