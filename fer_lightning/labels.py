@@ -25,6 +25,9 @@ EMOTIONS: tuple[str, ...] = (
 )
 """Canonical names in canonical order; class indices follow this order."""
 
+NEUTRAL = EMOTIONS[0]
+"""The expression from which all others depart."""
+
 SPLITS: tuple[str, ...] = ("train", "val", "test")
 """Canonical split names. FER-2013: PublicTest is ``val``, PrivateTest is ``test``."""
 

@@ -151,8 +151,8 @@ def _evaluator(config: EvaluateConfig, module: TrainingModule, faces: Faces) -> 
         judges = judges_of(module, settings.classifiers)
         return TranslationEvaluator(measured, config.split, judges, settings, own, faces.target)
     if isinstance(module, EditingModule):
-        critics = editing_judges(module.classes, config.editing.classifiers)
-        return EditingEvaluator(measured, config.split, critics, config.editing, own)
+        asked = editing_judges(module.classes, config.editing.classifiers)
+        return EditingEvaluator(measured, config.split, asked, config.editing, own)
     return GenerationEvaluator(
         measured, config.split, [config.feature], config.evaluation, trained_on=trained_on
     )

@@ -26,9 +26,9 @@ class Drawn(Corpus):
     Pictures are drawn from ``seed`` and their number alone: a larger ``count`` adds pictures and
     changes none. Each number takes the next emotion, and each round of emotions the next person.
 
-    The intensity of a picture's expression is drawn from [0.6, 1]; neutral faces have 0. A
-    sequence runs from 0 to that intensity in equal steps, under the label of its apex. Action
-    units follow paper D, Table VI, each within 15 percent of the intensity.
+    The intensity of a picture's expression is drawn from [``least_intensity``, 1]; neutral faces
+    have 0. A sequence runs from 0 to that intensity in equal steps, under the label of its apex.
+    Action units follow paper D, Table VI, each within 15 percent of the intensity.
 
     Attributes:
         count: Number of pictures; sequences that do not fit in full are left out.
@@ -45,6 +45,7 @@ class Drawn(Corpus):
             than S000 to S999. Poses, light and backgrounds follow the picture's number and
             ``seed`` alone; give another seed, too, where they are not to be shared.
         gray: Pictures without colour.
+        least_intensity: Of an expression, in (0, 1].
     """
 
     name: str = "drawn"
@@ -60,6 +61,7 @@ class Drawn(Corpus):
     light: float = field(default=1.0, metadata=LATER)
     first_subject: int = field(default=0, metadata=LATER)
     gray: bool = field(default=False, metadata=LATER)
+    least_intensity: float = field(default=0.6, metadata=LATER)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,6 +82,10 @@ class Drawn(Corpus):
             raise UserError(f"data.pose={self.pose}: give a share of the usual spread, 0 to 2")
         if not 0 <= self.light <= 1.5:
             raise UserError(f"data.light={self.light}: give a share of the usual spread, 0 to 1.5")
+        if not 0 < self.least_intensity <= 1:
+            raise UserError(
+                f"data.least_intensity={self.least_intensity}: give a number above 0, at most 1"
+            )
         if self.first_subject < 0:
             raise UserError(f"data.first_subject={self.first_subject}: give 0 or more")
         unknown = [emotion for emotion in self.emotions if emotion not in EMOTIONS]
@@ -104,7 +110,7 @@ class Drawn(Corpus):
         number, frame = divmod(position, self.frames)
         turn, choice = divmod(number, len(self.emotions))
         emotion = self.emotions[choice]
-        drawn = float(generator(self.seed, "intensity", number).uniform(0.6, 1.0))
+        drawn = float(generator(self.seed, "intensity", number).uniform(self.least_intensity, 1))
         apex = 0.0 if emotion == "neutral" else round(drawn, 4)
         intensity = apex * self._moment(frame)
         units = emotion_action_units(

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from fer_lightning.errors import UserError
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.models.config import WEIGHTS, AdversarialConfig, FaceFormat
 
 if TYPE_CHECKING:
     from fer_lightning.models.ganmut.module import GANmut
-
-
-NEUTRAL = "neutral"
-"""The emotion from which all others depart."""
 
 
 class Space(enum.Enum):
@@ -126,23 +123,27 @@ class GANmutConfig(AdversarialConfig):
                 raise UserError(f"model.{key}={getattr(self, key)}: give a number, or 0 for off")
         self._check_space()
         self._check_schedule()
+        if self.gradient_clip:
+            raise UserError(
+                f"model.gradient_clip={self.gradient_clip}: the emotions' directions begin close "
+                "to 0, where their gradient is so long that clipping would leave nothing of the "
+                "other weights'; leave it out"
+            )
         if self.official_discriminator is not None and self.official_weights is None:
             raise UserError(
                 "model.official_discriminator= is for model.official_weights=: pass that, too"
             )
 
     def _check_space(self) -> None:
-        """Refuse what the space does not have; keys that nothing reads are no part of a run."""
-        if self.space is Space.linear:
-            self.prediction_weight = type(self).prediction_weight
-            return
-        if self.cycle is not Cycle.original:
-            raise UserError(
-                f"model.cycle={self.cycle.name} is for model.space=linear; pass "
-                "model.cycle=original"
-            )
-        for key in ("generator_point_weight", "strength_weight", "random_directions"):
-            setattr(self, key, getattr(type(self), key))
+        """Refuse what only the other space has."""
+        for key in OF_OTHER_SPACE[self.space]:
+            given, usual = getattr(self, key), getattr(type(self), key)
+            if given != usual:
+                word, back = (v.name if isinstance(v, enum.Enum) else v for v in (given, usual))
+                raise UserError(
+                    f"model.{key}={word} means nothing to model.space={self.space.name}; pass "
+                    f"model.{key}={back}, or the other space"
+                )
 
     def _check_schedule(self) -> None:
         if not self.decay_images:
@@ -182,6 +183,11 @@ class GANmutConfig(AdversarialConfig):
         return GANmut(self, faces, seed)
 
 
+OF_OTHER_SPACE = {
+    Space.linear: ("prediction_weight",),
+    Space.gaussian: ("cycle", "generator_point_weight", "strength_weight", "random_directions"),
+}
+"""Keys that have no meaning in a space."""
 WEIGHTS_OF_TERMS = (
     "penalty_weight",
     "class_weight",

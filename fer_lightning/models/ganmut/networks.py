@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.models.config import FaceFormat
-from fer_lightning.models.ganmut.config import NEUTRAL, GANmutConfig
+from fer_lightning.models.ganmut.config import GANmutConfig
 from fer_lightning.models.ganmut.space import EmotionSpace, build_space
 
 SLOPE = 0.01

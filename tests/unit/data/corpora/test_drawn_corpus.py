@@ -49,6 +49,20 @@ def test_rows_carry_exact_labels() -> None:
                 assert value == 0.0
 
 
+def test_weaker_expressions_are_the_same_pictures_otherwise() -> None:
+    usual, weak = Drawn(count=280), Drawn(count=280, least_intensity=0.3)
+    for one, other in zip(usual.rows(), weak.rows(), strict=True):
+        assert (one.path, one.emotion, one.subject) == (other.path, other.emotion, other.subject)
+        if one.intensity:
+            assert one.intensity == pytest.approx(
+                0.6 + 0.4 * ((other.intensity or 0) - 0.3) / 0.7, abs=1e-4
+            )
+    weakest = min(row.intensity or 1 for row in weak.rows())
+    assert 0.3 <= weakest < 0.35
+    with pytest.raises(UserError, match=r"^data\.least_intensity=0"):
+        Drawn(least_intensity=0)
+
+
 def test_pictures_do_not_depend_on_count_or_on_those_before() -> None:
     few, many = Drawn(count=20), Drawn(count=500)
     assert many.rows()[:20] == list(few.rows())

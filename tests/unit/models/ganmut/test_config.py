@@ -107,7 +107,23 @@ def test_what_nothing_reads_is_no_part_of_a_run() -> None:
     assert identity(constant) == identity(GANmutConfig(decay_images=0, schedule_images=9))
     assert identity(constant) == identity(GANmutConfig())
     assert identity(constant) != identity(GANmutConfig(schedule_images=9))
-    linear, gaussian = GANmutConfig(), GANmutConfig(space=Space.gaussian)
-    assert identity(GANmutConfig(prediction_weight=3)) == identity(linear)
-    unread = GANmutConfig(space=Space.gaussian, strength_weight=3, random_directions=1)
-    assert identity(unread) == identity(gaussian) != identity(linear)
+
+
+@pytest.mark.parametrize(
+    ("space", "key", "value"),
+    [
+        (Space.linear, "prediction_weight", 3.0),
+        (Space.gaussian, "strength_weight", 3.0),
+        (Space.gaussian, "generator_point_weight", 0.0),
+        (Space.gaussian, "random_directions", 1),
+        (Space.gaussian, "cycle", Cycle.approximate),
+    ],
+)
+def test_what_the_space_does_not_have_is_refused(space: Space, key: str, value: Any) -> None:
+    with pytest.raises(UserError, match=rf"^model\.{key}=.*model\.space={space.name}"):
+        GANmutConfig(space=space, **{key: value})
+
+
+def test_clipping_is_refused_since_the_directions_begin_close_to_0() -> None:
+    with pytest.raises(UserError, match=r"^model\.gradient_clip=1"):
+        GANmutConfig(gradient_clip=1.0)

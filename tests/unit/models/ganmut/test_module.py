@@ -67,6 +67,36 @@ def test_a_step_trains_networks_and_axes(cycle: Cycle, penalty: Penalty) -> None
     assert torch.linalg.vector_norm(space.unit_axes(), dim=1).tolist() == pytest.approx([0, 1, 1])
 
 
+def _certainty(module: GANmut, images: Tensor) -> Tensor:
+    return module.recognise(images).softmax(1).amax(1)
+
+
+def test_the_way_back_is_where_the_discriminator_sees_the_source() -> None:
+    module, real = ganmut(), batch()
+    assert torch.equal(module._way_back(real), module.locate(real.images))
+
+
+def test_the_approximate_way_back_is_the_label_as_sure_as_it_is() -> None:
+    module, real = ganmut(cycle=Cycle.approximate), batch()
+    certainty = _certainty(module, real.images)
+    back = module._way_back(real)
+    assert torch.allclose(back, module.points(real.emotions, certainty))
+    assert (back[real.emotions == 0] == 0).all()
+    lengths = torch.linalg.vector_norm(back[real.emotions > 0], dim=1)
+    assert torch.allclose(lengths, certainty[real.emotions > 0], atol=1e-6)
+
+
+def test_the_official_approximate_way_back_has_noise_and_random_directions() -> None:
+    module, real = ganmut(cycle=Cycle.approximate_official), batch()
+    certainty = _certainty(module, real.images)
+    back = module._way_back(real)
+    assert torch.allclose(torch.linalg.vector_norm(back[:5], dim=1), certainty[:5], atol=1e-6)
+    exact = module.points(real.emotions, certainty)
+    off = (back - exact)[5:].abs()
+    assert 0 < off.max() < 0.4  # five deviations of the noise
+    assert (back - exact)[:5].abs().max() > off.max()
+
+
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_a_gaussian_space_is_trained(dimension: int) -> None:
     module = ganmut(space=Space.gaussian, dimension=dimension, channels=1)
