@@ -14,6 +14,7 @@ from fer_lightning.callbacks.translation_sheet import drawn
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.loader import FaceStore
 from fer_lightning.editing.gamut import gamut_sheet
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.models.editing import EditingModule
 
 
@@ -41,7 +42,7 @@ class GamutSheet(RunPictures):
 
     def grid(self, module: EditingModule) -> Image.Image:
         """The sheet of a model as it is now."""
-        rows = self._chosen(module.classes.index("neutral"))
+        rows = self._chosen(module.classes.index(NEUTRAL))
         store = FaceStore(self.faces.archives, torch.device("cpu"))
         return gamut_sheet(module, store.gather(rows))
 

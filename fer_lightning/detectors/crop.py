@@ -34,6 +34,57 @@ template of ArcFace (Deng et al. 2019, ``insightface/utils/face_align.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
+class Upright:
+    """A crop that is a box of its image.
+
+    Attributes:
+        box: Left, top, right, bottom in pixels.
+    """
+
+    box: NDArray[np.float64]
+
+    def cut(self, image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The crop, RGB of shape (size, size, 3)."""
+        return cut_box(image, self.box, size)
+
+    def moved(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points of the image, (N, 2), in the crop of side 1."""
+        return (points - self.box[:2]) / (self.box[2:] - self.box[:2])
+
+    def affine(self) -> NDArray[np.float64]:
+        """The same map, of shape (2, 3)."""
+        start, sides = self.box[:2], self.box[2:] - self.box[:2]
+        return np.column_stack([np.diag(1 / sides), -start / sides])
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A crop that is aligned, by the similarity of :func:`fit_similarity` to its side of 1.
+
+    Attributes:
+        a: Scale and rotation.
+        b: Shift.
+    """
+
+    a: complex
+    b: complex
+
+    def cut(self, image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The crop, RGB of shape (size, size, 3)."""
+        return cut_turned(image, self.a, self.b, size)
+
+    def moved(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points of the image, (N, 2), in the crop of side 1."""
+        moved = self.a * (points @ np.array([1, 1j])) + self.b
+        return np.stack([moved.real, moved.imag], axis=1)
+
+    def affine(self) -> NDArray[np.float64]:
+        """The same map, of shape (2, 3)."""
+        a, b = self.a, self.b
+        return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+@dataclass(frozen=True, slots=True)
 class FaceCrop:
     """A face cut from its image.
 
@@ -74,17 +125,20 @@ def cut_face(
     face = choose_face(detections, config.face, image.shape[:2])
     if face.landmarks is None:
         config.check_without_landmarks()
-    outline = _outline(face, config.background)
+    where = crop_map(face, config, image.shape[:2])
+    crop = where.cut(image, size)
+    outline = where.moved(_outline(face, config.background))
+    return FaceCrop(black_outside(crop, outline) if len(outline) else crop, face)
+
+
+def crop_map(face: Detection, config: DetectorConfig, shape: tuple[int, ...]) -> Upright | Turned:
+    """Where the policy of ``config`` cuts a face from an image of height and width ``shape``."""
     if config.align and face.landmarks is not None:
-        crop = cut_aligned(image, face.landmarks, config.margin, size)
-        inside = _moved(outline, *fit_similarity(face.landmarks, _template(config.margin)))
-    else:
-        box = frame(face.box, config.margin, config.square)
-        if config.edges is Edges.inside:
-            box = keep_inside(box, image.shape[:2])
-        crop = cut_box(image, box, size)
-        inside = (outline - box[:2]) / (box[2:] - box[:2])
-    return FaceCrop(black_outside(crop, inside) if len(inside) else crop, face)
+        # The template in a crop of side 1 with the margin around its square.
+        template = (TEMPLATE + config.margin) / (1 + 2 * config.margin)
+        return Turned(*fit_similarity(face.landmarks, template))
+    box = frame(face.box, config.margin, config.square)
+    return Upright(keep_inside(box, shape) if config.edges is Edges.inside else box)
 
 
 def choose_face(
@@ -162,21 +216,18 @@ def cut_box(image: NDArray[np.uint8], box: NDArray[np.float64], size: int) -> ND
     return np.array(whole.resize((size, size), FILTER, box=tuple(inside.tolist())))
 
 
-def cut_aligned(
-    image: NDArray[np.uint8], landmarks: NDArray[np.float32], margin: float, size: int
-) -> NDArray[np.uint8]:
-    """Rotate, scale and shift the image so that the landmarks come close to the template.
+def cut_turned(image: NDArray[np.uint8], a: complex, b: complex, size: int) -> NDArray[np.uint8]:
+    """Rotate, scale and shift the image, so that landmarks come close to the template.
 
     Args:
         image: RGB of shape (H, W, 3).
-        landmarks: x and y in pixels, of shape (5, 2).
-        margin: Added around the template's square on every side, as a fraction of its side.
+        a: Scale and rotation from pixels to a crop of side 1, of :func:`fit_similarity`.
+        b: Shift.
         size: Side of the crop in pixels.
 
     Returns:
         RGB of shape (size, size, 3).
     """
-    a, b = fit_similarity(landmarks, _template(margin))
     # First upright at the source's own scale, then smaller: a warp alone would alias.
     side = max(size, math.ceil(1 / abs(a)))
     corners = (np.array([0, 1, 1j, 1 + 1j]) - b) / a
@@ -209,11 +260,6 @@ def fit_similarity(
     return complex(a), complex(y.mean() - a * x.mean())
 
 
-def _template(margin: float) -> NDArray[np.float64]:
-    """The template in a crop of side 1 with the margin around its square."""
-    return (TEMPLATE + margin) / (1 + 2 * margin)
-
-
 def _outline(face: Detection, background: Background) -> NDArray[np.float64]:
     """Corners of what is kept of a face, in pixels of the source image; none: all is kept.
 
@@ -225,14 +271,8 @@ def _outline(face: Detection, background: Background) -> NDArray[np.float64]:
         return ellipse(face.box)
     if background is Background.hull and face.landmarks is not None:
         a, b = fit_similarity(face.landmarks, TEMPLATE)
-        return _moved(FACE_OUTLINE, 1 / a, -b / a)
+        return Turned(1 / a, -b / a).moved(FACE_OUTLINE)
     return np.empty((0, 2))
-
-
-def _moved(points: NDArray[np.float64], a: complex, b: complex) -> NDArray[np.float64]:
-    """Points of shape (N, 2) under the similarity of :func:`fit_similarity`."""
-    moved = a * (points @ np.array([1, 1j])) + b
-    return np.stack([moved.real, moved.imag], axis=1)
 
 
 def _window(

@@ -12,11 +12,9 @@ from fer_lightning.data.batch import to_unit_range
 from fer_lightning.data.preparation import to_channels
 from fer_lightning.detectors.base import Detection, DetectorConfig, FaceChoice
 from fer_lightning.detectors.crop import choose_face
+from fer_lightning.editing.batches import edited
 from fer_lightning.editing.placement import Placed, place, put_back
 from fer_lightning.models.editing import EditingModule
-
-BATCH = 32
-"""Faces edited at once."""
 
 
 class Editor:
@@ -72,10 +70,7 @@ class Editor:
 
     def _changes(self, crops: Tensor, point: Tensor) -> NDArray[np.float32]:
         """What the model adds to each crop, in grey levels: (N, size, size, C)."""
-        changes = []
-        for batch in torch.split(crops, BATCH):
-            faces = to_unit_range(batch).to(self.module.device)
-            edited = self.module.edit(faces, point.expand(len(faces), -1))
-            changes.append(((edited - faces) * 127.5).permute(0, 2, 3, 1).cpu())
-        found: NDArray[np.float32] = torch.cat(changes).numpy()
+        faces = to_unit_range(crops)
+        change = edited(self.module, faces, point.expand(len(faces), -1)) - faces
+        found: NDArray[np.float32] = (change * 127.5).permute(0, 2, 3, 1).numpy()
         return found

@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from fer_lightning.data.batch import to_bytes, to_unit_range
+from fer_lightning.editing.batches import edited
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.models.editing import EditingModule
 
 RINGS = 4
@@ -30,8 +32,6 @@ COLUMNS = 8.8
 """That width in columns of strips."""
 APART = math.radians(17)
 """Least angle between the names around a disc."""
-BATCH = 32
-"""Faces edited at once."""
 
 
 def gamut_sheet(module: EditingModule, faces: Tensor) -> Image.Image:
@@ -77,12 +77,8 @@ def edits(module: EditingModule, face: Tensor, points: Tensor) -> NDArray[np.uin
     Returns:
         RGB of shape (N, H, W, 3).
     """
-    made = []
-    with torch.no_grad(), module.uncompiled():
-        image = to_unit_range(face[None]).to(module.device)
-        for batch in torch.split(points.to(module.device), BATCH):
-            made.append(to_bytes(module.edit(image.expand(len(batch), -1, -1, -1), batch)).cpu())
-    return _rgb(torch.cat(made).numpy())
+    images = to_unit_range(face[None]).expand(len(points), -1, -1, -1)
+    return _rgb(to_bytes(edited(module, images, points)).numpy())
 
 
 def disc_points() -> NDArray[np.float64]:
@@ -168,7 +164,7 @@ def _name(axes: Any, text: str, angle: float, at: float, edge: float) -> None:
 
 def _draw_strips(axes: Any, module: EditingModule, face: Tensor) -> None:
     """A row an emotion, from neutral to its apex, after the face as it is."""
-    names = [name for name in module.classes if name != "neutral"]
+    names = [name for name in module.classes if name != NEUTRAL]
     numbers = torch.tensor([module.classes.index(name) for name in names], device=module.device)
     points = torch.stack([module.points(numbers, step) for step in STEPS], 1)
     pictures = edits(module, face, points.flatten(0, 1))

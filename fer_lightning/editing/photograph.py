@@ -18,15 +18,19 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from fer_lightning import __version__
-from fer_lightning.data.images import read_image
-from fer_lightning.errors import naming
+from fer_lightning.data.images import UnusableImage, read_image
+from fer_lightning.errors import UserError, naming
 
 SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 """What is written, by the suffix of the file."""
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 SOFTWARE = f"fer_lightning {__version__}"
+SEGMENT = 65533
+"""Bytes of Exif that a JPEG can hold."""
 QUALITY = 95
 """Of JPEGs; with less, the rest of the picture would visibly change, too."""
+CREDIT = 1000
+"""Characters that are kept of an artist or a copyright; a JPEG has room for 64 kB in all."""
 ASCII = b"ASCII\0\0\0"
 """How Exif's user comment begins where it is ASCII."""
 
@@ -51,7 +55,7 @@ class Photograph:
         pixels: RGB of shape (H, W, 3).
         alpha: Opacity of shape (H, W), or None where all is opaque.
         gray: Whether the file holds no colours.
-        profile: The ICC profile that says what its colours are, or None.
+        profile: The ICC profile that says what its grays or colours are, or None.
         credit: Artist and copyright by their Exif numbers.
     """
 
@@ -66,19 +70,24 @@ def read_photograph(path: Path) -> Photograph:
     """Decode a picture with what has to be kept of its file.
 
     Raises:
-        UnusableImage: If it is missing or unreadable.
+        UnusableImage: If it is ``missing``, ``unreadable``, or ``too_large`` for Pillow.
     """
-    pixels = read_image(path)
+    try:
+        pixels = read_image(path)
+    except UnusableImage as error:
+        if isinstance(error.__context__, Image.DecompressionBombError):
+            raise UnusableImage("too_large") from None
+        raise
     with Image.open(path) as image:
-        gray = image.mode in ("1", "L", "LA", "I;16", "I", "F")
-        fits = image.mode in ("RGB", "RGBA", "P") and not gray  # one of CMYK would distort RGB
+        gray = image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I")
+        fits = gray or image.mode in ("RGB", "RGBA", "P")  # one of CMYK would distort RGB
         exif = image.getexif()
         alpha = None
         if image.has_transparency_data:
-            alpha = np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))[:, :, 3]
+            alpha = np.asarray(ImageOps.exif_transpose(image).convert("RGBA").getchannel("A"))
         profile = image.info.get("icc_profile") if fits else None
     tags = (ExifTags.Base.Artist, ExifTags.Base.Copyright)
-    credit = {int(tag): str(exif[tag]) for tag in tags if tag in exif}
+    credit = {int(tag): str(exif[tag])[:CREDIT] for tag in tags if tag in exif}
     return Photograph(pixels, alpha, gray, profile, credit)
 
 
@@ -87,7 +96,7 @@ def write_photograph(
 ) -> None:
     """Write an edited picture as PNG or JPEG, with its note; whole or not at all.
 
-    Of the original's metadata it keeps colour profile, artist and copyright, but neither place nor
+    Of the original's metadata it keeps profile, artist and copyright, but neither place nor
     camera nor the preview, which would show the face as it was.
 
     Args:
@@ -119,6 +128,9 @@ def save_noted(
         note: Plain data; says how the picture was made.
         profile: ICC profile of its colours.
         credit: Artist and copyright by their Exif numbers.
+
+    Raises:
+        UserError: If a JPEG has no room for the note.
     """
     words = f"Synthetic: the expression was edited by a neural network ({SOFTWARE})."
     form = SUFFIXES[path.suffix.lower()]
@@ -130,6 +142,11 @@ def save_noted(
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = ASCII + comment.encode()
     options: dict[str, Any]
     if form == "JPEG":
+        if len(exif.tobytes()) > SEGMENT:
+            raise UserError(
+                f"{path}: a JPEG has no room for the note on its faces and command; give "
+                "faces=largest, or an out= that ends in .png"
+            )
         options = {"quality": QUALITY, "subsampling": 0, "xmp": _XMP.encode()}
     else:
         text = PngImagePlugin.PngInfo()

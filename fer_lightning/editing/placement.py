@@ -9,13 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+from torch import Tensor
 from torch.nn import functional as F
 
-from fer_lightning.detectors.base import Detection, DetectorConfig, Edges
-from fer_lightning.detectors.crop import TEMPLATE, cut_face, fit_similarity, frame, keep_inside
+from fer_lightning.detectors.base import Detection, DetectorConfig
+from fer_lightning.detectors.crop import crop_map, cut_face
 
 FEATHER = 0.08
 """Standard deviation of the blur that softens the seam, as a fraction of the crop's side."""
+BAND = 1 << 20
+"""Pixels of a picture that are changed at once; a hundred megapixels would need gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,11 @@ def place(image: NDArray[np.uint8], face: Detection, config: DetectorConfig, siz
         size: Side of the crop in pixels.
     """
     cut = cut_face(image, [face], config, size)
-    kept = cut_face(np.full_like(image, 255), [face], config, size)
+    white = np.broadcast_to(np.uint8(255), image.shape)
+    kept = cut_face(white, [face], config, size)
     assert cut is not None  # there is a face
     assert kept is not None
-    to_crop = _map_to_crop(face, config, image.shape[:2])
+    to_crop = crop_map(face, config, image.shape[:2]).affine()
     return Placed(cut.image, to_crop, _soft(kept.image[:, :, 0] / 255, to_crop, image.shape[:2]))
 
 
@@ -97,48 +101,43 @@ def put_back(
     right, bottom = np.ceil(points.max(1)).clip(0, [width, height]).astype(int)
     if right <= left or bottom <= top:
         return image
-    x, y = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
-    grid = placed.to_crop @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
-    grid = grid.reshape(2, *x.shape)
-    added = _sampled(change, grid, placed.to_crop, "bicubic")
-    added *= _sampled(placed.mask[..., None], grid, placed.to_crop, "bilinear")
-    inside: NDArray[np.bool_] = np.all((grid >= 0) & (grid <= 1), axis=0)
+    values, mask = (_shrunk(each, placed.to_crop) for each in (change, placed.mask[..., None]))
     result = image.copy()
-    window = result[top:bottom, left:right]
-    new = np.clip(np.round(window + added * inside[..., None]), 0, 255).astype(np.uint8)
-    result[top:bottom, left:right] = new
+    rows = max(1, BAND // (right - left))
+    for start in range(top, bottom, rows):
+        band = slice(start, min(start + rows, bottom))
+        x, y = np.meshgrid(np.arange(left, right) + 0.5, np.arange(band.start, band.stop) + 0.5)
+        grid = placed.to_crop @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+        grid = grid.reshape(2, *x.shape)
+        added = _sampled(values, grid, "bicubic")
+        added *= _sampled(mask, grid, "bilinear")
+        added *= np.all((grid >= 0) & (grid <= 1), axis=0)[..., None]
+        window = result[band, left:right]
+        window[:] = np.clip(np.round(window + added), 0, 255).astype(np.uint8)
     return result
 
 
-def _sampled(
-    values: NDArray[np.float32], grid: NDArray[np.float64], to_crop: NDArray[np.float64], mode: str
-) -> NDArray[np.float32]:
-    """Values of a crop at places in it, (h, w, C), antialiased where it shrinks."""
+def _shrunk(values: NDArray[np.float32], to_crop: NDArray[np.float64]) -> Tensor:
+    """Values of a crop, (size, size, C), antialiased to the face's own size where it is smaller.
+
+    Returns:
+        Of shape (1, C, side, side).
+    """
     tensor = torch.from_numpy(values).permute(2, 0, 1)[None]
     # Pixels of the picture along the crop's longer side.
     scales = np.linalg.norm(_inverse(to_crop)[:, :2], axis=0)
     side = min(len(values), max(1, math.ceil(scales.max())))
     if side < len(values):
         tensor = F.interpolate(tensor, (side, side), mode="bilinear", antialias=True)
-    places = torch.from_numpy(2 * grid - 1).permute(1, 2, 0)[None].to(tensor.dtype)
-    found = F.grid_sample(tensor, places, mode=mode, padding_mode="border", align_corners=False)
+    return tensor
+
+
+def _sampled(values: Tensor, grid: NDArray[np.float64], mode: str) -> NDArray[np.float32]:
+    """Values of a crop, (1, C, side, side), at places in it, (2, h, w): (h, w, C)."""
+    places = torch.from_numpy(2 * grid - 1).permute(1, 2, 0)[None].to(values.dtype)
+    found = F.grid_sample(values, places, mode=mode, padding_mode="border", align_corners=False)
     sampled: NDArray[np.float32] = found[0].permute(1, 2, 0).numpy()
     return sampled
-
-
-def _map_to_crop(
-    face: Detection, config: DetectorConfig, shape: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """Where :func:`cut_face` takes a crop from, as :attr:`Placed.to_crop`."""
-    if config.align and face.landmarks is not None:
-        template = (TEMPLATE + config.margin) / (1 + 2 * config.margin)
-        a, b = fit_similarity(face.landmarks, template)
-        return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
-    box = frame(face.box, config.margin, config.square)
-    if config.edges is Edges.inside:
-        box = keep_inside(box, shape)
-    start, sides = box[:2], box[2:] - box[:2]
-    return np.column_stack([np.diag(1 / sides), -start / sides])
 
 
 def _corners(height: float, width: float) -> NDArray[np.float64]:

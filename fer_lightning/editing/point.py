@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fer_lightning.config.edit import EditConfig
 from fer_lightning.errors import UserError
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.models.editing import EditingModule
 
 
@@ -56,7 +57,7 @@ def point_of(config: EditConfig, module: EditingModule) -> Point | None:
         shares = torch.zeros(len(module.classes), device=module.device)
         for name, share in config.blend.items():
             shares[_number("blend.", name, config, module)] = share or 0.0
-        shares[module.classes.index("neutral")] += 1 - shares.sum()
+        shares[module.classes.index(NEUTRAL)] += 1 - shares.sum()
         every = torch.arange(len(module.classes), device=module.device)
         return Point(shares[None] @ module.points(every, 1.0), {"blend": dict(config.blend)})
     return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 
 from fer_lightning.checkpoints import checkpoint_of, load_hashed
 from fer_lightning.config.edit import EditConfig
@@ -39,10 +40,13 @@ VERSION = 1
 """Raised whenever the same edit comes to give another picture, so that it is made again."""
 PICTURES = (*IMAGE_SUFFIXES, ".webp", ".gif")
 """Files of a folder that are taken for pictures, by suffix; any other file may be named alone."""
+LARGEST = round(2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6)
+"""Megapixels from which on Pillow takes a picture for an attack and opens it no more."""
 REASONS = {
     "no_face": "no face was found; another detector= may find it, detector=whole_image takes the "
     "whole picture for a face",
     "unreadable": "this is no picture that can be read",
+    "too_large": f"it has more than {LARGEST} megapixels, the most that are read; make it smaller",
     "missing": "it is no longer there",
 }
 """Why a picture was skipped."""
@@ -112,6 +116,7 @@ def _summary(counts: Mapping[str, int]) -> str:
         "before": "{} done before (force=true does them again)",
         "no_face": "{} skipped without a face",
         "unreadable": "{} skipped that cannot be read",
+        "too_large": "{} skipped that are too large",
         "missing": "{} skipped that are gone",
     }
     return ", ".join(text.format(counts[key]) for key, text in words.items() if counts.get(key))
@@ -227,11 +232,17 @@ def tasks_of(config: EditConfig, point: Point | None) -> tuple[list[Task], Path]
     what = "gamut" if point is None else point.name
     if image.is_dir():
         out = (config.out or edits / f"{image.resolve().name}-{what}").expanduser()
-        if out.is_file() or out.resolve() == image.resolve():
-            raise UserError(f"out={config.out}: image={image} is a folder; give another folder")
+        if out.is_file():
+            raise UserError(f"out={out}: image={image} is a folder; give another folder")
+        if image.resolve().is_relative_to(out.resolve()):
+            raise UserError(
+                f"out={out} holds image={image}, whose pictures would count as results; give "
+                "another folder, which may lie in that of the pictures"
+            )
         tasks = [_task(config, point, file, out / place) for file, place in _below(image, out)]
         if not tasks:
             raise UserError(f"image={image} holds no pictures; found {contents(image)}")
+        _check_places(tasks)
         return tasks, out
     if not image.exists():
         raise UserError(f"image={image}: there is no such file; give a picture or a folder")
@@ -239,9 +250,29 @@ def tasks_of(config: EditConfig, point: Point | None) -> tuple[list[Task], Path]
     out = (config.out or edits / name).expanduser()
     if out.suffix.lower() not in SUFFIXES or out.is_dir():
         raise UserError(f"out={out}: give a file that ends in {', '.join(SUFFIXES)}")
-    if out.resolve() == image.resolve():
-        raise UserError(f"out={out} is the picture itself; give another file")
-    return [Task(image, None, out) if alone else _task(config, point, image, out)], out
+    tasks = [Task(image, None, out) if alone else _task(config, point, image, out)]
+    _check_places(tasks)
+    return tasks, out
+
+
+def _check_places(tasks: Sequence[Task]) -> None:
+    """Refuse results that would replace a picture to be edited, or each other.
+
+    Links count as what they lead to, so that no name for a picture leads to its loss.
+    """
+    sources = {task.source.resolve() for task in tasks}
+    taken: dict[Path, Path] = {}
+    for task in tasks:
+        for path in task.outputs:
+            place = path.resolve()
+            if place in sources:
+                raise UserError(f"{path} is a picture that is to be edited; give another out=")
+            if place in taken:
+                raise UserError(
+                    f"{path} would hold the results of both {taken[place]} and {task.source}; "
+                    "rename one of them"
+                )
+            taken[place] = task.source
 
 
 def _task(config: EditConfig, point: Point | None, source: Path, target: Path) -> Task:

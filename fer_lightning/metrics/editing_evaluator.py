@@ -16,13 +16,13 @@ from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.splits import EVERY
 from fer_lightning.metrics.curves import curves_picture
+from fer_lightning.metrics.edit_passes import EditAnswers, edit_faces, lead_faces
 from fer_lightning.metrics.editing import CriticF1
 from fer_lightning.metrics.editing_judges import EditingJudge, Judgement, over_judges
-from fer_lightning.metrics.edits import EditAnswers, edit_faces, lead_faces
 from fer_lightning.metrics.evaluator import Evaluator, Measurement
+from fer_lightning.metrics.exposure import exposure, training_record
 from fer_lightning.metrics.functional.recognition import confusion_matrix
 from fer_lightning.metrics.intensity import NEUTRAL, IntensityReaders, KnownIntensities
-from fer_lightning.metrics.memorisation import trained_images
 from fer_lightning.metrics.predictions import write_table
 from fer_lightning.metrics.report import (
     cautions,
@@ -35,7 +35,7 @@ from fer_lightning.models.editing import EditingModule
 from fer_lightning.pictures import confusion_picture
 from fer_lightning.rng import EVALUATION, SUBSETS, stream_seed
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same model, faces and classifiers come to give other numbers."""
 
 SHOWN = ("recall", "recall_real", "smoothness", "intensity_rank", "intensity_reader")
@@ -129,13 +129,16 @@ class EditingEvaluator(Evaluator[EditingModule]):
             "corpus": self.faces.archives[0].manifest["corpus"],
             "archives": [archive.key for archive in self.faces.archives],
             "rows": digest(selection.rows.tolist()),
-            "trained_on": self._trained_on(selection),
+            "trained_on": training_record(self.faces, selection.rows, self.trained_on),
             "labelled": len(self.faces.parts[EVERY]),
             "count": len(selection.rows),
             "classes": dict(zip(module.classes, sizes, strict=True)),
             "unknown_emotions": selection.unknown,
             "classifiers": [
-                {"checkpoint": judge.checkpoint, "seen": judge.seen(self.faces, selection.rows)}
+                {
+                    "checkpoint": judge.checkpoint,
+                    **exposure(self.faces, selection.rows, judge.trained_on),
+                }
                 for judge in self.judges
             ],
             "below_dimensions": self._below_dimensions(len(selection.rows)),
@@ -146,15 +149,6 @@ class EditingEvaluator(Evaluator[EditingModule]):
             "ema": module.average is not None,
             "batch_size": settings.batch_size,
             "seed": settings.seed,
-        }
-
-    def _trained_on(self, selection: Selection) -> dict[str, Any] | None:
-        if self.trained_on is None:
-            return None
-        return {
-            "archives": [archive.key for archive in self.trained_on.archives],
-            "rows": digest(self.trained_on.division["train"].tolist()),
-            "seen": int(trained_images(self.faces, selection.rows, self.trained_on).sum()),
         }
 
     def _below_dimensions(self, count: int) -> dict[str, dict[str, Any]]:

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.data.recorded import faces_of_run
 from fer_lightning.errors import UserError
 from fer_lightning.features.classifier import ClassifierFeatureConfig
 from fer_lightning.features.network import ExpressionClassifier, Features
 from fer_lightning.metrics.distribution import Comparison
 from fer_lightning.metrics.editing import ClassifierF1, FrechetEmotionDistance, SmoothnessScore
-from fer_lightning.metrics.judges import archives_of
-from fer_lightning.metrics.memorisation import trained_images
+from fer_lightning.metrics.judges import TrainedJudge, distinct, faces_of_judge
 
 KEY = "editing.classifiers"
 
@@ -30,20 +26,16 @@ NO_NEUTRAL = "no neutral face"
 
 
 @dataclass(frozen=True)
-class EditingJudge:
+class EditingJudge(TrainedJudge):
     """A classifier whose answers and vectors edits are measured by.
 
     Attributes:
-        run: Its run folder.
         network: The classifier.
         emotions: All that it knows, the classes of the model first and in their order.
-        archives: Hashes of the archives that it was trained on; None where its run does not say.
     """
 
-    run: Path
     network: ExpressionClassifier
     emotions: Sequence[str]
-    archives: frozenset[str] | None
 
     @property
     def checkpoint(self) -> str:
@@ -61,17 +53,6 @@ class EditingJudge:
         columns = [list(self.network.emotions).index(emotion) for emotion in self.emotions]
         return found.vectors, found.logits[:, columns]
 
-    def seen(self, faces: FaceDataModule, rows: NDArray[np.int64]) -> int | None:
-        """How many rows of ``faces`` it was trained on; None where that is unknown."""
-        if self.archives is None:
-            return None
-        if self.archives.isdisjoint(archive.key for archive in faces.archives):
-            return 0
-        try:
-            return int(trained_images(faces, rows, faces_of_run(self.run, labelled=True)).sum())
-        except UserError:
-            return None  # the report says that it is unknown
-
 
 def editing_judges(classes: Sequence[str], given: Sequence[Path]) -> list[EditingJudge]:
     """The classifiers of ``editing.classifiers``.
@@ -83,23 +64,21 @@ def editing_judges(classes: Sequence[str], given: Sequence[Path]) -> list[Editin
     Raises:
         UserError: If one is given twice, is not to be had, or does not know all the classes.
     """
-    judges: dict[str, EditingJudge] = {}
-    for text in given:
-        config = ClassifierFeatureConfig(run=text)
-        network = ExpressionClassifier(config, KEY).requires_grad_(False).eval()
-        run = config.run.expanduser()  # by now the folder of an experiment, too
-        unknown = [emotion for emotion in classes if emotion not in network.emotions]
-        if unknown:
-            raise UserError(
-                f"{KEY}={run} does not know {', '.join(unknown)}; it was trained on "
-                f"{', '.join(network.emotions)}: give another classifier"
-            )
-        others = [emotion for emotion in network.emotions if emotion not in classes]
-        judge = EditingJudge(run, network, [*classes, *others], archives_of(run))
-        twin = judges.setdefault(judge.checkpoint, judge)
-        if twin is not judge:
-            raise UserError(f"{KEY}: {twin.run} and {run} are one classifier; give it once")
-    return list(judges.values())
+    return distinct((_judge(classes, text) for text in given), KEY)
+
+
+def _judge(classes: Sequence[str], given: Path) -> EditingJudge:
+    config = ClassifierFeatureConfig(run=given)
+    network = ExpressionClassifier(config, KEY).requires_grad_(False).eval()
+    run = config.run.expanduser()  # by now the folder of an experiment, too
+    unknown = [emotion for emotion in classes if emotion not in network.emotions]
+    if unknown:
+        raise UserError(
+            f"{KEY}={run} does not know {', '.join(unknown)}; it was trained on "
+            f"{', '.join(network.emotions)}: give another classifier"
+        )
+    others = [emotion for emotion in network.emotions if emotion not in classes]
+    return EditingJudge(run, faces_of_judge(run), network, [*classes, *others])
 
 
 class Judgement:

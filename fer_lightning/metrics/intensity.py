@@ -15,6 +15,7 @@ from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.features.network import FeatureNetwork
 from fer_lightning.metrics.distribution import Comparison
+from fer_lightning.metrics.exposure import exposure
 from fer_lightning.metrics.extraction import real_vectors
 from fer_lightning.metrics.functional.editing import rank_correlation
 
@@ -67,15 +68,12 @@ class KnownIntensities:
 
     def protocol(self) -> dict[str, Any]:
         """Which faces, and how many people are in both parts (None: unknown); plain data."""
-        columns = [archive.column("subject") for archive in self.faces.archives]
-        people = np.array([name or "" for column in columns for name in column])
-        trained, held = (set(people[rows].tolist()) for rows in (self.train, self.held))
-        unknown = "" in trained | held
+        found = exposure(self.faces, self.held, self.faces, self.train)
         return {
             "train": len(self.train),
             "rows": digest(self.train.tolist()),
             "held": len(self.held),
-            "people_in_both": None if unknown else len(trained & held),
+            "people_in_both": found["people_seen"],
         }
 
     def beside_neutral(self, rows: NDArray[np.int64], emotion: str) -> NDArray[np.int64]:

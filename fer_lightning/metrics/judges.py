@@ -1,12 +1,15 @@
-"""Classifiers that judge what a model translates."""
+"""Classifiers that judge what a model makes of faces."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from fer_lightning.data.recorded import trained_archives
+from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.recorded import faces_of_run
 from fer_lightning.errors import UserError
 from fer_lightning.experiments import prepared_run
 from fer_lightning.models.classifier.frozen import FrozenClassifier
@@ -16,20 +19,42 @@ KEY = "translation.classifiers"
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A classifier that names faces before and after they are translated.
+class TrainedJudge(ABC):
+    """A classifier that judges, and where it is from.
 
     Attributes:
         run: Its run folder.
-        network: The classifier, with all that it knows.
-        in_loss: Whether the model was trained against it.
-        archives: Hashes of the archives that it was trained on; None where its run does not say.
+        trained_on: The faces of its training; None where they are not to be had.
     """
 
     run: Path
+    trained_on: FaceDataModule | None
+
+    @property
+    @abstractmethod
+    def checkpoint(self) -> str:
+        """Hash of its weights."""
+
+
+@dataclass(frozen=True)
+class Judge(TrainedJudge):
+    """A classifier that names faces before and after they are translated.
+
+    Attributes:
+        network: The classifier, with all that it knows.
+        in_loss: Whether the model was trained against it.
+    """
+
     network: FrozenClassifier
     in_loss: bool
-    archives: frozenset[str] | None
+
+    @property
+    def checkpoint(self) -> str:
+        """Hash of its weights."""
+        return self.network.checkpoint
+
+
+AnyJudge = TypeVar("AnyJudge", bound=TrainedJudge)
 
 
 def judges_of(module: EGCGAN, given: Sequence[Path]) -> list[Judge]:
@@ -46,24 +71,38 @@ def judges_of(module: EGCGAN, given: Sequence[Path]) -> list[Judge]:
             f"{KEY} is required, since the model was trained without a classifier: pass "
             f"{KEY}=[RUN,RUN], runs of `fer train model=classifier` on the target domain"
         )
-    judges: dict[str, Judge] = {}
-    for text in wanted:
-        run = prepared_run(text, KEY).expanduser()
-        network = FrozenClassifier(run, module.classes, KEY, others=True)
-        twin = judges.get(network.checkpoint)
-        if twin is not None:
-            raise UserError(f"{KEY}: {twin.run} and {run} are one classifier; give it once")
-        same = own is not None and own.expanduser().resolve() == run.resolve()
-        in_loss = same or network.checkpoint == module.classifier_hash
-        judges[network.checkpoint] = Judge(
-            run, network, in_loss and module.classifier_hash is not None, archives_of(run)
-        )
+    return distinct((_judge(module, text) for text in wanted), KEY)
+
+
+def _judge(module: EGCGAN, given: Path) -> Judge:
+    run, own = prepared_run(given, KEY).expanduser(), module.config.classifier
+    network = FrozenClassifier(run, module.classes, KEY, others=True)
+    same = own is not None and own.expanduser().resolve() == run.resolve()
+    in_loss = same or network.checkpoint == module.classifier_hash
+    return Judge(run, faces_of_judge(run), network, in_loss and module.classifier_hash is not None)
+
+
+def distinct(found: Iterable[AnyJudge], key: str) -> list[AnyJudge]:
+    """Judges one after another, as they come.
+
+    Args:
+        found: The judges.
+        key: That they were given by.
+
+    Raises:
+        UserError: If one comes twice.
+    """
+    judges: dict[str, AnyJudge] = {}
+    for judge in found:
+        twin = judges.setdefault(judge.checkpoint, judge)
+        if twin is not judge:
+            raise UserError(f"{key}: {twin.run} and {judge.run} are one classifier; give it once")
     return list(judges.values())
 
 
-def archives_of(run: Path) -> frozenset[str] | None:
-    """Hashes of the archives that a run was trained on; None where it does not say."""
+def faces_of_judge(run: Path) -> FaceDataModule | None:
+    """The faces that a classifier was trained on; None where they are not to be had."""
     try:
-        return frozenset(trained_archives(run))
+        return faces_of_run(run, labelled=True)
     except UserError:
         return None  # the report says that it is unknown

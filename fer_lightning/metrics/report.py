@@ -113,13 +113,11 @@ def translation_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> It
             "names well: its rate after them is no independent test"
             + ("" if len(judges) > len(within) else "; give translation.classifiers=[RUN,RUN]")
         )
-    trained = protocol["trained_on"]
-    if trained is None:
-        yield "whether the model was trained on these faces is unknown: its own are not to be had"
-    elif trained["seen"]:
+    yield from _exposed("the model", protocol["trained_on"], "learnt to translate")
+    if protocol["trained_on"] is not None and protocol["trained_on"]["seen"]:
         yield (
-            f"the model learnt to translate {trained['seen']:,} of these faces, with their labels "
-            "in its loss: rates after translation are of its training, too (transductive)"
+            "the labels of what it learnt to translate stood in its loss: rates after translation "
+            "are of its training, too (transductive)"
         )
     if protocol["told_label"]:
         yield (
@@ -127,13 +125,7 @@ def translation_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> It
             "translation show what it draws, and not what it finds in a face"
         )
     for judge, run in judges:
-        if judge["knows_faces"] is None:
-            yield f"whether {run} was trained on these very images is unknown"
-        elif judge["knows_faces"]:
-            yield (
-                f"{run} was trained on images of the archive that is measured: its rates are not "
-                "of unseen faces"
-            )
+        yield from _exposed(run, judge)
 
 
 def editing_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> Iterator[str]:
@@ -144,14 +136,10 @@ def editing_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> Iterat
         runs: Folders of its classifiers.
     """
     yield from protocol["skipped"].values()
-    trained, reader = protocol["trained_on"], protocol["reader"]
-    who = {"the model": None if trained is None else trained["seen"]}
-    who |= {run: j["seen"] for j, run in zip(protocol["classifiers"], runs, strict=True)}
-    for name, seen in who.items():
-        if seen is None:
-            yield f"whether {name} was trained on these very images is unknown"
-        elif seen:
-            yield f"{name} was trained on {seen:,} of these images"
+    yield from _exposed("the model", protocol["trained_on"])
+    for run, judge in zip(runs, protocol["classifiers"], strict=True):
+        yield from _exposed(run, judge)
+    reader = protocol["reader"]
     if reader is not None and reader["people_in_both"] is None:
         yield "whether intensity_rank is of unseen people is unknown: the archive names none"
     elif reader is not None and reader["people_in_both"]:
@@ -160,6 +148,21 @@ def editing_cautions(protocol: Mapping[str, Any], runs: Sequence[str]) -> Iterat
             f"from {reader['people_in_both']:,} who are measured, too (data.split.scheme=subject "
             "keeps them apart)"
         )
+
+
+def _exposed(
+    name: str, found: Mapping[str, Any] | None, how: str = "was trained on"
+) -> Iterator[str]:
+    """What :func:`~fer_lightning.metrics.exposure.exposure` has found of a network."""
+    seen, people = (found or {}).get("seen"), (found or {}).get("people_seen")
+    known = [f"{seen:,} of these faces"] if seen else []
+    known += [f"faces of {people:,} of these people"] if people else []
+    if known:
+        yield f"{name} {how} {' and '.join(known)}"
+    if seen is None:
+        yield f"whether {name} was trained on these faces is unknown"
+    elif people is None:
+        yield f"whether {name} was trained on other faces of these people is unknown"
 
 
 def unmeasured(protocol: Mapping[str, Any]) -> Iterator[str]:

@@ -22,13 +22,13 @@ from fer_lightning.data.loader import FaceStore
 from fer_lightning.data.splits import EVERY
 from fer_lightning.labels import EMOTIONS
 from fer_lightning.metrics.evaluator import Evaluator, Measurement
+from fer_lightning.metrics.exposure import exposure, training_record
 from fer_lightning.metrics.functional.translation import (
     answer_shares,
     paired_ssim,
     translation_metrics,
 )
 from fer_lightning.metrics.judges import Judge
-from fer_lightning.metrics.memorisation import trained_images
 from fer_lightning.metrics.predictions import source_columns, write_table
 from fer_lightning.metrics.report import (
     cautions,
@@ -41,7 +41,7 @@ from fer_lightning.models.egc_gan.module import EGCGAN
 from fer_lightning.pictures import shares_picture
 from fer_lightning.progress import progress_bar
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same model, faces and classifiers come to give other numbers."""
 
 COLUMNS = 4
@@ -126,7 +126,7 @@ class TranslationEvaluator(Evaluator[EGCGAN]):
             "corpus": self.faces.archives[0].manifest["corpus"],
             "archives": [archive.key for archive in self.faces.archives],
             "rows": digest(selection.rows.tolist()),
-            "trained_on": self._trained_on(selection),
+            "trained_on": training_record(self.faces, selection.rows, self.trained_on),
             "labelled": len(self.faces.parts[EVERY]),
             "count": len(selection.rows),
             "classes": dict(zip(module.classes, sizes, strict=True)),
@@ -138,22 +138,11 @@ class TranslationEvaluator(Evaluator[EGCGAN]):
             "seed": self.settings.seed,
         }
 
-    def _trained_on(self, selection: Selection) -> dict[str, Any] | None:
-        if self.trained_on is None:
-            return None
-        return {
-            "archives": [archive.key for archive in self.trained_on.archives],
-            "rows": digest(self.trained_on.division["train"].tolist()),
-            "seen": int(trained_images(self.faces, selection.rows, self.trained_on).sum()),
-        }
-
     def _described(self, judge: Judge, selection: Selection) -> dict[str, Any]:
-        measured = np.unique(self.faces.places(selection.rows)[0])
-        keys = {self.faces.archives[number].key for number in measured}
         return {
-            "checkpoint": judge.network.checkpoint,
+            "checkpoint": judge.checkpoint,
             "in_loss": judge.in_loss,
-            "knows_faces": None if judge.archives is None else not judge.archives.isdisjoint(keys),
+            **exposure(self.faces, selection.rows, judge.trained_on),
         }
 
     def measure(self, module: EGCGAN) -> TranslationMeasurement:

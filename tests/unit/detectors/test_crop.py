@@ -17,10 +17,12 @@ from fer_lightning.detectors.base import (
 from fer_lightning.detectors.crop import (
     TEMPLATE,
     FaceCrop,
+    Upright,
     choose_face,
-    cut_aligned,
+    crop_map,
     cut_box,
     cut_face,
+    cut_turned,
     fit_similarity,
     frame,
     keep_inside,
@@ -146,7 +148,7 @@ def test_shrinking_an_aligned_face_is_antialiased() -> None:
     angle = 0.3
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     landmarks = ((TEMPLATE - 0.5) * 256 @ turn + 256).astype(np.float32)
-    crop = cut_aligned(checkerboard(512), landmarks, 0.0, 32)
+    crop = cut_turned(checkerboard(512), *fit_similarity(landmarks, TEMPLATE), 32)
     assert np.abs(crop.astype(int) - 127).max() <= 6
 
 
@@ -197,13 +199,32 @@ def test_landmarks_land_on_the_template(scale: float, angle: float, margin: floa
 
 def test_an_aligned_face_beyond_the_image_repeats_the_edge() -> None:
     image = np.full((64, 64, 3), 90, np.uint8)
-    crop = cut_aligned(image, (TEMPLATE * 60 + 30).astype(np.float32), 0.1, 32)
+    crop = cut_turned(image, *fit_similarity(TEMPLATE * 60 + 30, (TEMPLATE + 0.1) / 1.2), 32)
     assert (crop == 90).all()
 
 
 def test_alignment_without_landmarks_is_a_mistake() -> None:
     with pytest.raises(UserError, match=r"detector\.align=true: detector=any"):
         cut(ramp(20, 20), face(0, 0, 10, 10), size=8, align=True)
+
+
+@pytest.mark.parametrize("align", [False, True])
+@pytest.mark.parametrize("edges", Edges)
+def test_the_map_is_the_same_for_points_and_as_a_matrix(align: bool, edges: Edges) -> None:
+    landmarks = (TEMPLATE * 60 + [50, 30]).astype(np.float32)
+    found = face(-10, 20, 70, 110, landmarks=landmarks)
+    config = Policy(name="any", align=align, margin=0.1, edges=edges)
+    where = crop_map(found, config, (120, 160))
+    points = np.array([[0.0, 0.0], [31.0, 57.0], [160.0, 120.0]])
+    by_matrix = np.column_stack([points, np.ones(3)]) @ where.affine().T
+    np.testing.assert_allclose(where.moved(points), by_matrix, atol=1e-12)
+    assert isinstance(where, Upright) is not align
+    if isinstance(where, Upright):
+        left = 0 if edges is Edges.inside else -24
+        assert where.box.tolist() == pytest.approx([left, 11, left + 108, 119])
+    else:
+        target = (TEMPLATE + 0.1) / 1.2
+        np.testing.assert_allclose(where.moved(landmarks.astype(np.float64)), target, atol=1e-6)
 
 
 def test_an_image_without_a_face_is_dropped() -> None:

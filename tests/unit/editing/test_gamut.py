@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_lightning.editing import gamut
+from fer_lightning.editing import batches, gamut
 from fer_lightning.editing.gamut import RINGS, STEPS, disc_points, edits, gamut_sheet, spread
 from fer_lightning.models.ganmut.config import Space
 from tests.helpers.editing import tiny_editor
@@ -88,7 +88,7 @@ def test_each_face_has_its_part() -> None:
 
 
 def test_edits_are_those_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gamut, "BATCH", 3)
+    monkeypatch.setattr(batches, "BATCH", 3)
     module = tiny_editor(channels=1)
     points = torch.linspace(-1, 1, 10).reshape(5, 2)
     image = face(channels=1)

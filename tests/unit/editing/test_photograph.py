@@ -14,12 +14,14 @@ from fer_lightning import __version__
 from fer_lightning.data.images import UnusableImage
 from fer_lightning.editing.photograph import (
     ASCII,
+    CREDIT,
     SOURCE_TYPE,
     read_note,
     read_photograph,
     save_noted,
     write_photograph,
 )
+from fer_lightning.errors import UserError
 
 NOTE = {"synthetic": True, "command": "fer edit run=Zoë", "emotion": "happiness", "point": [0.6, 0]}
 TERM = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"
@@ -115,6 +117,55 @@ def test_gray_stays_gray_and_opacity_stays(tmp_path: Path, channels: int, mode: 
     with Image.open(source) as stored:
         assert (np.asarray(stored) == np.asarray(image)).all()
     edited(source, tmp_path / "edited.jpg")  # which has no opacity
+
+
+@pytest.mark.parametrize("name", ["photo.tif", "photo.png"])
+def test_gray_of_16_bits_stays_gray(tmp_path: Path, name: str) -> None:
+    deep = np.linspace(0, 65535, 600).reshape(20, 30).astype(">u2" if "tif" in name else "<u2")
+    Image.frombytes("I;16B" if "tif" in name else "I;16", (30, 20), deep.tobytes()).save(
+        tmp_path / name
+    )
+    image = edited(tmp_path / name, tmp_path / "edited.png")
+    assert image.mode == "L"
+    assert (np.asarray(image) == deep.astype(int) // 257).all()
+
+
+@pytest.mark.parametrize("target", ["edited.png", "edited.jpg"])
+@pytest.mark.parametrize(("mode", "kept"), [("L", True), ("LA", True), ("CMYK", False)])
+def test_the_profile_is_kept_where_it_fits(
+    tmp_path: Path, mode: str, kept: bool, target: str
+) -> None:
+    source = tmp_path / ("photo.jpg" if mode == "CMYK" else "photo.png")
+    picture().convert(mode).save(source, icc_profile=b"of these colours")
+    image = edited(source, tmp_path / target)
+    assert image.info.get("icc_profile") == (b"of these colours" if kept else None)
+
+
+def test_a_long_credit_is_cut_to_what_a_jpeg_has_room_for(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Zo " * 27_000
+    picture().save(tmp_path / "photo.png", exif=exif)
+    image = edited(tmp_path / "photo.png", tmp_path / "edited.jpg")
+    assert image.getexif()[ExifTags.Base.Artist] == ("Zo " * 27_000)[:CREDIT]
+    assert read_note(tmp_path / "edited.jpg") == NOTE
+
+
+def test_a_note_too_long_for_a_jpeg_names_the_remedy(tmp_path: Path) -> None:
+    note = {**NOTE, "faces": [[1000.5] * 4] * 3000}
+    with pytest.raises(UserError, match=r"long.jpg: a JPEG has no room .* ends in .png"):
+        save_noted(picture(), tmp_path / "long.jpg", note)
+    assert not list(tmp_path.iterdir())
+    save_noted(picture(), tmp_path / "long.png", note)
+    assert read_note(tmp_path / "long.png") == note
+
+
+def test_what_is_too_large_is_told_from_what_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture().save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 299)
+    with pytest.raises(UnusableImage, match="too_large"):
+        read_photograph(tmp_path / "large.png")
 
 
 def test_a_palette_with_a_transparent_entry(tmp_path: Path) -> None:

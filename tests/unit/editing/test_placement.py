@@ -10,6 +10,7 @@ from fer_lightning.detectors.base import Background, Detection, DetectorConfig, 
 from fer_lightning.detectors.crop import TEMPLATE, cut_face
 from fer_lightning.detectors.mtcnn import MTCNNConfig
 from fer_lightning.detectors.whole_image import WholeImage, WholeImageConfig
+from fer_lightning.editing import placement
 from fer_lightning.editing.placement import Placed, place, put_back
 
 SIZE = 32
@@ -84,6 +85,19 @@ def test_outside_of_the_crop_nothing_changes(policy: str) -> None:
     assert difference.max() == 30  # in the middle all of it
     assert difference.min() >= 0
     assert (result[90, 90] == image[90, 90] + 30).all() or policy == "aligned"
+
+
+@pytest.mark.parametrize("band", [1, 1000])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_bands_leave_no_trace(policy: str, band: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    image = random.integers(0, 256, (160, 200, 3), np.uint8)
+    change = random.normal(0, 40, (SIZE, SIZE, 3)).astype(np.float32)
+    found = place(image, turned_face(), POLICIES[policy], SIZE)
+    whole = put_back(image, found, change)
+    monkeypatch.setattr(placement, "BAND", band)
+    assert (put_back(image, found, change) == whole).all()
+    assert (whole != image).any()
 
 
 def test_the_seam_is_soft_and_the_detail_stays() -> None:

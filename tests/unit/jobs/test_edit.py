@@ -225,6 +225,56 @@ def test_a_foreign_sheet_is_not_overwritten_for_want_of_the_edit(folder: Path) -
     assert not (folder / "edited.png").exists()
 
 
+def test_a_sheet_does_not_replace_the_picture(folder: Path) -> None:
+    before = photo(folder / "x-gamut.png").read_bytes()
+    with pytest.raises(UserError, match=r"x-gamut.png is a picture that is to be edited"):
+        run("x-gamut.png", emotion="fear", out=Path("x.png"), sheet=True, force=True)
+    assert (folder / "x-gamut.png").read_bytes() == before
+    assert not (folder / "x.png").exists()
+
+
+@pytest.mark.parametrize("place", ["photos/sub", "photos/other"])
+def test_a_link_in_out_does_not_lead_to_the_pictures(folder: Path, place: str) -> None:
+    for name in ("sub/a.png", "other/a.png"):
+        photo(folder / "photos" / name)
+    (folder / "OUT").mkdir()
+    (folder / "OUT" / "sub").symlink_to(folder / place)
+    pictures = sorted((folder / "photos").rglob("*.png"))
+    before = [path.read_bytes() for path in pictures]
+    with pytest.raises(UserError, match=r"OUT/sub/a.png is a picture that is to be edited"):
+        run("photos", out=Path("OUT"), force=True)
+    assert [path.read_bytes() for path in pictures] == before
+    assert not (folder / "OUT" / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "sheet", "both"),
+    [(("a.gif", "a.gif.png"), False, "a.gif.png"), (("a.png", "a-gamut.png"), True, "a-gamut.png")],
+)
+def test_two_pictures_do_not_share_a_result(
+    folder: Path, names: tuple[str, str], sheet: bool, both: str
+) -> None:
+    for name in names:
+        photo(folder / "photos" / name)
+    told = rf"OUT/{both} would hold the results of both photos/a.* and photos/a.*; rename one"
+    with pytest.raises(UserError, match=told):
+        run("photos", emotion="fear", out=Path("OUT"), sheet=sheet)
+    assert not (folder / "OUT").exists()
+
+
+def test_what_is_too_large_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo(folder / "photos/large.png")
+    Image.fromarray(np.full((50, 80, 3), 9, np.uint8)).save(folder / "photos/small.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2200)
+    with pytest.warns(Image.DecompressionBombWarning):
+        run("photos")
+    out, errors = capsys.readouterr()
+    assert "photos/large.png: it has more than 179 megapixels, the most that are read" in errors
+    assert "1 done, 1 skipped that are too large" in out
+
+
 @pytest.mark.parametrize("out", [None, "sheet.png", "sheet.jpg"])
 def test_a_sheet_alone(folder: Path, out: str | None) -> None:
     photo(folder / "photo.jpg")
@@ -255,9 +305,10 @@ def test_sheets_of_a_folder(folder: Path) -> None:
         ("empty/notes.txt", {}, "notes.txt: this is no picture that can be read"),
         ("blacks", {}, "none of the 2 pictures could be edited"),
         ("photo.png", {"out": "edited"}, "out=edited: give a file that ends in .jpg"),
-        ("photo.png", {"out": "photo.png", "force": True}, "out=photo.png is the picture itself"),
+        ("photo.png", {"out": "photo.png", "force": True}, "photo.png is a picture that is to be"),
         ("blacks", {"out": "photo.png"}, "out=photo.png: image=blacks is a folder"),
-        ("blacks", {"out": "blacks", "force": True}, "out=blacks: image=blacks is a folder"),
+        ("blacks", {"out": "blacks", "force": True}, "out=blacks holds image=blacks"),
+        ("blacks/deep", {"out": "blacks"}, "out=blacks holds image=blacks/deep"),
         ("photo.png", {"run": "CGAN"}, "run=CGAN: this model edits no faces; .* model=ganmut"),
         ("photo.png", {"run": "NO"}, "run=NO: there is no checkpoints/last.ckpt"),
         ("photo.png", {"emotion": "joy"}, "emotion=joy: the model of run=RUN knows"),
@@ -267,6 +318,7 @@ def test_mistakes_name_the_remedy(
     folder: Path, image: str, keys: dict[str, Any], told: str
 ) -> None:
     photo(folder / "photo.png")
+    (folder / "blacks/deep").mkdir(parents=True)
     for name in ("black.png", "blacks/a.png", "blacks/b.png"):
         photo(folder / name, value=0)
     (folder / "empty").mkdir()

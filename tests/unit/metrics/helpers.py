@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -28,6 +29,13 @@ def small_faces(folder: Path, labelled: bool = True, **settings: Any) -> FaceDat
     channels = settings.get("channels")
     faces = FaceDataModule(data, WholeImageConfig(), 16, channels, seed=0, labelled=labelled)
     faces.setup()
+    return faces
+
+
+def no_faces() -> FaceDataModule:
+    """The data of a training on nothing that is measured."""
+    faces = FaceDataModule(Folder(), WholeImageConfig(), 16, None, seed=0)
+    faces.division = {"train": np.zeros(0, np.int64)}
     return faces
 
 

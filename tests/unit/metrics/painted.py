@@ -21,6 +21,7 @@ from fer_lightning.metrics.editing_judges import EditingJudge
 from fer_lightning.models.config import FaceFormat
 from fer_lightning.models.ganmut.config import GANmutConfig
 from fer_lightning.models.ganmut.module import GANmut
+from tests.unit.metrics.helpers import no_faces
 
 SIDE = 16
 CLASSES = ["neutral", "happiness", "fear"]
@@ -113,8 +114,9 @@ class Colours(nn.Module):
 
 
 def judge(sharpness: float = 8.0, **settings: Any) -> EditingJudge:
-    """A judge that was trained on other faces."""
-    given = {"archives": frozenset({"other"}), **settings}
+    """A judge that was trained on none of the faces."""
+    given = {"trained_on": no_faces(), **settings}
     emotions = [*CLASSES, "anger"]
     network = cast(Any, Colours(sharpness))
-    return EditingJudge(Path(f"judge-{sharpness:g}"), network, emotions, **given)
+    run = Path(f"judge-{sharpness:g}")
+    return EditingJudge(run=run, network=network, emotions=emotions, **given)

@@ -140,17 +140,18 @@ def test_several_classifiers_have_a_mean_and_a_spread(faces: FaceDataModule) -> 
 
 def test_what_is_unknown_or_seen_before_is_said(tmp_path: Path) -> None:
     plain = painted_faces(tmp_path / "plain", known=False)
-    found = measured(evaluator(plain, [judge(archives=None)]))
+    found = measured(evaluator(plain, [judge(trained_on=None)]))
     assert not [name for name in found.metrics if name.startswith("intensity")]
     notes = "\n".join(found.details["notes"])
     assert "the archive knows no intensities" in notes
-    assert "whether judge-8 was trained on these very images is unknown" in notes
+    assert "whether judge-8 was trained on these faces is unknown" in notes
     assert found.protocol["reader"] is None
     overlapping = painted_faces(tmp_path / "overlap", overlap=True)
     notes = "\n".join(measured(evaluator(overlapping, [judge()])).details["notes"])
     assert "the reader has learnt from 2 who are measured, too" in notes
     everything = measured(evaluator(overlapping, [judge()], split="all"))
-    assert "the model was trained on 33 of these images" in everything.details["notes"]
+    told = "the model was trained on 33 of these faces and faces of 6 of these people"
+    assert told in everything.details["notes"]
     honest = measured(evaluator(painted_faces(tmp_path / "faces"), [judge()]))
     assert honest.details["notes"] == []
     foreign = EditingEvaluator(plain, "test", [], EditingConfig(), None)
@@ -158,7 +159,7 @@ def test_what_is_unknown_or_seen_before_is_said(tmp_path: Path) -> None:
 
 
 def test_people_who_are_not_named_may_have_been_seen() -> None:
-    nothing = {"skipped": {}, "trained_on": {"seen": 0}, "classifiers": []}
+    nothing = {"skipped": {}, "trained_on": {"seen": 0, "people_seen": 0}, "classifiers": []}
     (note,) = editing_cautions({**nothing, "reader": {"people_in_both": None}}, [])
     assert note.startswith("whether intensity_rank is of unseen people is unknown")
 

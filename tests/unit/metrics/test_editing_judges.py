@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,15 +55,24 @@ def test_classifiers_that_cannot_judge_are_refused(tmp_path: Path) -> None:
         editing_judges(CLASSES, [gan])
 
 
-def test_what_a_classifier_has_seen_is_unknown_unless_its_run_says_so(tmp_path: Path) -> None:
-    faces = small_faces(tmp_path)
-    run, rows = classifier_run(tmp_path / "run"), faces.parts["test"]
+def test_what_a_classifier_was_trained_on_is_unknown_unless_its_run_says_so(
+    tmp_path: Path,
+) -> None:
+    run, faces = classifier_run(tmp_path / "run"), small_faces(tmp_path)
     (judge,) = editing_judges(CLASSES, [run])
-    assert judge.seen(faces, rows) is None
-    for archive, expected in (("another", 0), (faces.archives[0].key, None)):
-        (run / "manifest.json").write_text(f'{{"identity": {{"archives": ["{archive}"]}}}}')
-        (judge,) = editing_judges(CLASSES, [run])
-        assert judge.seen(faces, rows) == expected
+    assert judge.trained_on is None
+    (path, key) = (str(faces.archives[0].path), faces.archives[0].key)
+    data = {"name": "folder", "archive": path, "batch_size": 8, "detector": None}
+    shape = {"image_size": 16, "channels": 1, "seed": 0, "detector": {"name": "whole_image"}}
+    (run / "config.yaml").write_text(json.dumps({"data": data, **shape}))
+    manifest = {"identity": {"archives": [key]}, "archives": [path]}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    (judge,) = editing_judges(CLASSES, [run])
+    assert judge.trained_on is not None
+    assert judge.trained_on.division["train"].tolist() == faces.division["train"].tolist()
+    (run / "manifest.json").write_text(json.dumps({**manifest, "identity": {"archives": ["x"]}}))
+    (judge,) = editing_judges(CLASSES, [run])
+    assert judge.trained_on is None
 
 
 def test_means_are_over_all_classifiers_and_distances_have_none() -> None:

@@ -29,6 +29,7 @@ from fer_lightning.models.config import FaceFormat
 from fer_lightning.models.egc_gan.config import EGCGANConfig, Encoder
 from fer_lightning.models.egc_gan.module import EGCGAN
 from tests.helpers.runs import saved_run
+from tests.unit.metrics.helpers import no_faces
 
 SIDE = 32
 CLASSES = ["happiness", "fear"]
@@ -100,8 +101,8 @@ class Written(nn.Module):
 
 def judge(answers: tuple[list[str], list[str]], *others: str, **settings: Any) -> Judge:
     network = Written([*CLASSES, *others], *answers)
-    given = {"in_loss": False, "archives": frozenset({"other"}), **settings}
-    return Judge(Path(answers[0][0]), cast(Any, network), **given)
+    given = {"in_loss": False, "trained_on": no_faces(), **settings}
+    return Judge(run=Path(answers[0][0]), network=cast(Any, network), **given)
 
 
 @pytest.fixture
@@ -185,18 +186,19 @@ def test_what_makes_rates_worth_less_is_said(faces: FaceDataModule) -> None:
     assert honest.details["notes"] == []
     whole = (FIRST[0] + ["fear"] * 3, FIRST[1] + ["fear"] * 3)
     judges = [
-        judge(whole, "anger", in_loss=True, archives=frozenset({KEY})),
-        judge((SECOND[0] * 2, SECOND[1] * 2), archives=None),
+        judge(whole, "anger", in_loss=True, trained_on=faces),
+        judge((SECOND[0] * 2, SECOND[1] * 2), trained_on=None),
     ]
     found = evaluator(faces, judges, "all").measure(Brighter(generator_label=True))
     assert found.protocol["trained_on"]["seen"] == 2
     notes = "\n".join(found.details["notes"])
     for told in (
         "fear stood in the model's loss",
-        "learnt to translate 2 of these faces",
+        "learnt to translate 2 of these faces and faces of 2 of these people",
+        "(transductive)",
         "is told the true emotion",
-        "fear was trained on images of the archive that is measured",
-        "whether happiness was trained on these very images is unknown",
+        "fear was trained on 2 of these faces and faces of 2 of these people",
+        "whether happiness was trained on these faces is unknown",
     ):
         assert told in notes
     foreign = TranslationEvaluator(faces, "test", judges, TranslationConfig(), None, None)
@@ -243,9 +245,7 @@ def test_without_classifiers_the_one_in_the_loss_judges(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     own.rename(copy)
     assert [each.in_loss for each in judges_of(module, [other, copy])] == [False, True]
-    assert [each.archives for each in judges_of(module, [other, copy])] == [None, None]
-    (other / "manifest.json").write_text('{"identity": {"archives": ["a", "b"]}}')
-    assert judges_of(module, [other])[0].archives == {"a", "b"}
+    assert [each.trained_on for each in judges_of(module, [other, copy])] == [None, None]
 
 
 def test_classifiers_that_cannot_judge_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Makes the edits that are measured, and shows each of them to those who measure."""
+"""The two passes over faces that make the measured edits, and show each to those who measure."""
 
 from __future__ import annotations
 
