@@ -103,8 +103,8 @@ class EditingConfig:
             trained on faces of another corpus, or of other people, cut by the same detector.
         intensity: Of the edits, in (0, 1].
         count: Real faces that are edited, a stratified draw; None takes all.
-        curve_faces: Neutral faces among them that are led along every emotion at ten intensities; None
-            takes all.
+        curve_faces: Neutral faces among them that are led along every emotion, at ten intensities;
+            None takes all.
         seed: Draws faces and the emotions that they are edited to.
         batch_size: Images edited at once.
     """
