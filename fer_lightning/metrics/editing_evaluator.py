@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from fer_lightning.config.evaluate import EditingConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
-from fer_lightning.data.splits import EVERY
 from fer_lightning.metrics.curves import curves_picture
 from fer_lightning.metrics.edit_passes import EditAnswers, edit_faces, lead_faces
 from fer_lightning.metrics.editing import CriticF1
@@ -115,7 +114,6 @@ class EditingEvaluator(Evaluator[EditingModule]):
             UserError: If the part holds too few images.
         """
         selection, settings = self._select(module), self.settings
-        sizes = np.bincount(selection.emotions, minlength=len(module.classes)).tolist()
         neutral, known = self._neutral(module, selection), self._known(selection)
         skipped: dict[str, str] = {}
         if not self.judges:
@@ -126,14 +124,8 @@ class EditingEvaluator(Evaluator[EditingModule]):
             "version": VERSION,
             "device": module.device.type,
             "split": self.split,
-            "corpus": self.faces.archives[0].manifest["corpus"],
-            "archives": [archive.key for archive in self.faces.archives],
-            "rows": digest(selection.rows.tolist()),
+            **selection.record(self.faces, module.classes),
             "trained_on": training_record(self.faces, selection.rows, self.trained_on),
-            "labelled": len(self.faces.parts[EVERY]),
-            "count": len(selection.rows),
-            "classes": dict(zip(module.classes, sizes, strict=True)),
-            "unknown_emotions": selection.unknown,
             "classifiers": [
                 {
                     "checkpoint": judge.checkpoint,

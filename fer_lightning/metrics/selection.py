@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.fingerprint import digest
+from fer_lightning.data.splits import EVERY
 from fer_lightning.errors import UserError
 from fer_lightning.rng import SUBSETS, stream_seed
 
@@ -27,6 +30,24 @@ class Selection:
     rows: NDArray[np.int64]
     emotions: NDArray[np.int64]
     unknown: dict[str, int]
+
+    def record(self, faces: FaceDataModule, classes: Sequence[str]) -> dict[str, Any]:
+        """What a protocol says of the images, as plain data.
+
+        Args:
+            faces: The data that they are of.
+            classes: The model's, in its order.
+        """
+        sizes = np.bincount(self.emotions, minlength=len(classes)).tolist()
+        return {
+            "corpus": faces.archives[0].manifest["corpus"],
+            "archives": [archive.key for archive in faces.archives],
+            "rows": digest(self.rows.tolist()),
+            "labelled": len(faces.parts[EVERY]),
+            "count": len(self.rows),
+            "classes": dict(zip(classes, sizes, strict=True)),
+            "unknown_emotions": self.unknown,
+        }
 
 
 def select(

@@ -17,9 +17,7 @@ from fer_lightning.callbacks.translation_sheet import drawn, translation_sheet
 from fer_lightning.config.evaluate import TranslationConfig
 from fer_lightning.data.batch import to_bytes, to_unit_range
 from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.loader import FaceStore
-from fer_lightning.data.splits import EVERY
 from fer_lightning.labels import EMOTIONS
 from fer_lightning.metrics.evaluator import Evaluator, Measurement
 from fer_lightning.metrics.exposure import exposure, training_record
@@ -118,19 +116,12 @@ class TranslationEvaluator(Evaluator[EGCGAN]):
             UserError: If the part holds too few images.
         """
         selection = self._select(module)
-        sizes = np.bincount(selection.emotions, minlength=len(module.classes)).tolist()
         return {
             "version": VERSION,
             "device": module.device.type,
             "split": self.split,
-            "corpus": self.faces.archives[0].manifest["corpus"],
-            "archives": [archive.key for archive in self.faces.archives],
-            "rows": digest(selection.rows.tolist()),
+            **selection.record(self.faces, module.classes),
             "trained_on": training_record(self.faces, selection.rows, self.trained_on),
-            "labelled": len(self.faces.parts[EVERY]),
-            "count": len(selection.rows),
-            "classes": dict(zip(module.classes, sizes, strict=True)),
-            "unknown_emotions": selection.unknown,
             "classifiers": [self._described(judge, selection) for judge in self.judges],
             "told_label": module.config.generator_label,
             "ema": module.average is not None,

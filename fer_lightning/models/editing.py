@@ -63,14 +63,6 @@ class EditingModule(AdversarialModule):
         """
 
     @abstractmethod
-    def recognise(self, images: Tensor) -> Tensor:
-        """The discriminator's logits of the classes, float32 of shape (N, K), no gradients.
-
-        Args:
-            images: (N, C, H, W) in [-1, 1].
-        """
-
-    @abstractmethod
     def locate(self, images: Tensor) -> Tensor:
         """Where the discriminator sees faces, float32 of shape (N, dimension), no gradients.
 

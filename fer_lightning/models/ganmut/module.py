@@ -171,10 +171,6 @@ class GANmut(EditingModule):
         """Mean score of an image's patches."""
         return self._say(images).scores.mean((1, 2, 3)).float()
 
-    def recognise(self, images: Tensor) -> Tensor:
-        """The discriminator's logits of the classes."""
-        return self._say(images).logits.float()
-
     def locate(self, images: Tensor) -> Tensor:
         """Where the discriminator sees faces."""
         return self._say(images).points.float()

@@ -68,7 +68,7 @@ def test_a_step_trains_networks_and_axes(cycle: Cycle, penalty: Penalty) -> None
 
 
 def _certainty(module: GANmut, images: Tensor) -> Tensor:
-    return module.recognise(images).softmax(1).amax(1)
+    return module.discriminator(images).logits.softmax(1).amax(1)
 
 
 def test_the_way_back_is_where_the_discriminator_sees_the_source() -> None:
@@ -208,9 +208,9 @@ def test_the_discriminator_says_three_things() -> None:
     module = ganmut()
     images = batch().images
     assert module.criticise(images).shape == (8,)
-    assert module.recognise(images).shape == (8, 3)
+    assert module.discriminator(images).logits.shape == (8, 3)
     assert module.locate(images).shape == (8, 2)
-    assert not module.recognise(images).requires_grad
+    assert not module.locate(images).requires_grad
     module.perceive(images)
     assert not isinstance(module, SamplingModule)
 
@@ -290,6 +290,6 @@ def test_a_short_training_edits_others_and_leaves_them_alone_at_the_origin() -> 
         training.train(module, masks(16, seed=3), 75)
     assert change() < before / 3
     afraid = module.edit(neutral, module.points(torch.ones(8, dtype=torch.int64), 1.0))
-    assert module.recognise(others.images).argmax(1).tolist() == others.emotions.tolist()
-    assert module.recognise(afraid).argmax(1).tolist() == [1] * 8
+    assert module.discriminator(others.images).logits.argmax(1).tolist() == others.emotions.tolist()
+    assert module.discriminator(afraid).logits.argmax(1).tolist() == [1] * 8
     assert module.criticise(afraid).isfinite().all()
