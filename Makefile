@@ -9,11 +9,13 @@ demo: .venv/installed
 	$(BIN)/fer train experiment=demo
 
 # One thread a worker: several on one core slow each other down tenfold.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile
+
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile
+	$(PYTEST)
 
 test-slow: .venv/installed-dev
-	$(BIN)/python -m pytest -m "slow or slurm"
+	$(PYTEST) -m "slow or slurm" --durations=40
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check
