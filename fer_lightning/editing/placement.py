@@ -19,6 +19,8 @@ FEATHER = 0.08
 """Standard deviation of the blur that softens the seam, as a fraction of the crop's side."""
 BAND = 1 << 20
 """Pixels of a picture that are changed at once; a hundred megapixels would need gigabytes."""
+CORNERS = np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]], np.float64)
+"""The crop's, homogeneous, in the coordinates of :attr:`Placed.to_crop`."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def put_back(
         own values.
     """
     height, width = image.shape[:2]
-    points = _inverse(placed.to_crop) @ _corners(1, 1)
+    points = _inverse(placed.to_crop) @ CORNERS
     left, top = np.floor(points.min(1)).clip(0, [width, height]).astype(int)
     right, bottom = np.ceil(points.max(1)).clip(0, [width, height]).astype(int)
     if right <= left or bottom <= top:
@@ -138,11 +140,6 @@ def _sampled(values: Tensor, grid: NDArray[np.float64], mode: str) -> NDArray[np
     found = F.grid_sample(values, places, mode=mode, padding_mode="border", align_corners=False)
     sampled: NDArray[np.float32] = found[0].permute(1, 2, 0).numpy()
     return sampled
-
-
-def _corners(height: float, width: float) -> NDArray[np.float64]:
-    """Corners of a rectangle at the origin, (3, 4), homogeneous."""
-    return np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
 
 
 def _inverse(affine: NDArray[np.float64]) -> NDArray[np.float64]:
