@@ -25,6 +25,7 @@ JOBS = {
     "generate": "draw labelled samples from a trained model into an archive",
     "edit": "change the emotion of the faces in photographs",
     "study": "run every cell of a study, stage by stage",
+    "prefetch": "lay ready what a study reads, for nodes without a network",
     "compare": "tables of runs, of a study, or of archives and what their detectors lost",
     "benchmark": "time pieces of work beside what one would otherwise do",
 }

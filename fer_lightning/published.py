@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from fer_lightning import prefetched
 
 DOWNLOAD_TIMEOUT = 30.0
 """Seconds without an answer, as behind a firewall, after which a download is given up."""
@@ -33,26 +37,67 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def cached(name: str, url: str, digest: str) -> Path:
-    """A file in torch's cache, downloaded into it where it is missing.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published file of weights.
 
-    Args:
+    Attributes:
         name: Of the file.
         url: Where it is published.
         digest: First digits of its SHA-256.
-
-    Raises:
-        OSError: If there is no network, or no place.
-        RuntimeError: If another file came.
     """
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if path.is_file():
-        return path
-    print(f"Downloading {url} to {path}", file=sys.stderr)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _timeout(DOWNLOAD_TIMEOUT):
-        torch.hub.download_url_to_file(url, str(path), hash_prefix=digest)
-    return path
+
+    name: str
+    url: str
+    digest: str
+
+    def find(self) -> Path:
+        """The file: laid ready by ``fer prefetch``, or in torch's cache, or downloaded into that.
+
+        Raises:
+            OSError: If there is no network, it must not be reached, or there is no place.
+            RuntimeError: If another file came.
+        """
+        ready, cache = prefetched.folder(), _cache() / self.name
+        places = [cache] if ready is None else [prefetched.weights_folder(ready) / self.name, cache]
+        for place in places:
+            if place.is_file():
+                return place
+        if ready is not None:
+            raise OSError(
+                f"{prefetched.VARIABLE}={ready} holds no such file, and no network is reached "
+                "where that is set"
+            )
+        self._download(cache)
+        return cache
+
+    def lay(self, folder: Path) -> Path:
+        """The file in a folder: found there, copied from torch's cache, or downloaded.
+
+        Raises:
+            OSError: If there is no network, or no place.
+            RuntimeError: If another file came.
+        """
+        path, cache = folder / self.name, _cache() / self.name
+        if path.is_file():
+            return path
+        if not cache.is_file():
+            self._download(path)
+            return path
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        shutil.copyfile(cache, unfinished)
+        return unfinished.replace(path)
+
+    def _download(self, path: Path) -> None:
+        print(f"Downloading {self.url} to {path}", file=sys.stderr)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _timeout(DOWNLOAD_TIMEOUT):
+            torch.hub.download_url_to_file(self.url, str(path), hash_prefix=self.digest)
+
+
+def _cache() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Lightning would start its processes from ``sys.argv``, in which Hydra's overrides of a sweep, but
 not the job, can be found; so the first process starts the others here, with the very overrides
-of its own cell.
+of its own cell. In a job of a cluster that has a task for each, it asks the other tasks to.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from torch import Tensor
 from fer_lightning.errors import UserError, mendable
 from fer_lightning.launchers.processes import dies_with_us, error_line
 from fer_lightning.launchers.slots import free_port
+from fer_lightning.launchers.tasks import VARIABLE as TASKS
+from fer_lightning.launchers.tasks import Task
 
 MARK = "FER_RANK"
 """Environment variable that tells a process that we have started it, and its number."""
@@ -32,6 +34,11 @@ PATIENCE = timedelta(hours=6)
 """How long ranks wait for each other, such as for the first one while it measures the model."""
 GRACE = 20.0
 """Seconds in which the first process may notice by itself that another one has failed."""
+SHARED = ("OMP_NUM_THREADS", "MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "WORLD_SIZE")
+"""Variables that all processes of a run have alike."""
+
+Process = subprocess.Popen[bytes] | Task
+"""Another process of a run: started here, or by another task of our job."""
 
 
 def rank() -> int:
@@ -108,15 +115,21 @@ def leave_group() -> None:
         dist.destroy_process_group()
 
 
-def _start(number: int, logs: Path) -> subprocess.Popen[bytes]:
+def _start(number: int, logs: Path) -> Process:
     hydra = HydraConfig.get()
     job = str(hydra.job.config_name)
+    command = [sys.executable, "-m", "fer_lightning", job, *hydra.overrides.task]
     path = logs / f"rank{number}.log"
     path.unlink(missing_ok=True)  # an earlier attempt's errors are not this one's
+    own = {"LOCAL_RANK": str(number), MARK: str(number)}
+    if (notes := os.environ.get(TASKS)) is not None:
+        task = Task(Path(notes), number)
+        task.call(command, {name: os.environ[name] for name in SHARED} | own, path.absolute())
+        return task
     with path.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "fer_lightning", job, *hydra.overrides.task],
-            env={**os.environ, "LOCAL_RANK": str(number), MARK: str(number)},
+            command,
+            env={**os.environ, **own},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -124,9 +137,7 @@ def _start(number: int, logs: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _failure(
-    others: list[subprocess.Popen[bytes]], logs: Path, patience: float
-) -> UserError | None:
+def _failure(others: list[Process], logs: Path, patience: float) -> UserError | None:
     """The error of the first process that ended badly within ``patience`` seconds."""
     for number, process in enumerate(others, 1):
         try:
@@ -140,7 +151,7 @@ def _failure(
     return None
 
 
-def _watch(others: list[subprocess.Popen[bytes]], logs: Path, ended: threading.Event) -> None:
+def _watch(others: list[Process], logs: Path, ended: threading.Event) -> None:
     """End this process if another one has died and it does not notice: it would wait for ever."""
     while not ended.wait(1.0):
         failure = _failure(others, logs, 0.0)

@@ -127,6 +127,7 @@ benchmarks = Registry(
     "benchmarks",
     "",
     {
+        "compare": "fer_lightning.benchmarks.compare:measure",
         "detect": "fer_lightning.benchmarks.detect:measure",
         "feed": "fer_lightning.benchmarks.feed:measure",
         "ganmut": "fer_lightning.benchmarks.ganmut:measure",

@@ -41,11 +41,26 @@ class JobResult:
         path: The folder or file that it made.
         metrics: What it measured.
         status: Exit status: 0, or 130 if the user stopped it.
+        objectives: Those of the metrics that ``objective=`` asks for, which a search goes by.
     """
 
     path: Path
     metrics: Mapping[str, float] = field(default_factory=dict)
     status: int = 0
+    objectives: Sequence[float] = ()
+
+    def __float__(self) -> float:
+        """The one objective: a sweeper of Hydra's that searches asks for it so."""
+        if len(self.objectives) != 1:
+            raise UserError(
+                f"this search goes by one number, and the job gave {len(self.objectives)}: pass "
+                "objective=NAME, the name of a metric"
+            )
+        return self.objectives[0]
+
+    def __iter__(self) -> Iterator[float]:
+        """The objectives: a search by several asks for them so."""
+        return iter(self.objectives)
 
 
 def command_line() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -46,6 +48,24 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise UserError(f"{path} is damaged (no JSON object): delete it and run its job again")
     return loaded
+
+
+def log_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a ``metrics.csv`` as text, oldest first; empty where there is no such file.
+
+    A cell that was not logged is empty. The last row of a run that was killed, or is being
+    trained, may be torn: it is left out.
+
+    Raises:
+        UserError: If it cannot be read.
+    """
+    if not path.is_file():
+        return []
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged ({error}): train this run anew") from error
+    return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline="")))
 
 
 def required(loaded: Mapping[str, Any], key: str, path: Path) -> Any:

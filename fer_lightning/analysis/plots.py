@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PANELS = 12
 """More metrics than these are in the table alone."""
+GROUPS = 24
+"""More configurations than these are in the tables alone."""
 DIFFERENCES = 4
 """Metrics whose differences are drawn, the first of them."""
 SQUEEZED = 4
@@ -35,13 +37,16 @@ def comparison_plot(
     """Draw small multiples.
 
     Args:
-        groups: Configurations, from left to right.
+        groups: Configurations, from left to right; the first :data:`GROUPS` are drawn.
         metrics: Names; see :func:`panel_metrics` for which are drawn.
         path: PNG to write, whole or not at all.
         title: Above the panels.
     """
     from matplotlib.figure import Figure
 
+    if len(groups) > GROUPS:
+        title = f"{title}: the first {GROUPS} of {len(groups)} configurations"
+        groups = groups[:GROUPS]
     chosen = panel_metrics(groups, metrics)
     columns = min(max(len(chosen), 1), 3 if len(groups) < 6 else 2)
     rows = max(1, -(-len(chosen) // columns))
@@ -69,14 +74,16 @@ def difference_plot(
 
     Args:
         differences: From :func:`fer_lightning.analysis.differences.differences`; configurations
-            from top to bottom.
+            from top to bottom, the first :data:`GROUPS` of them.
         metrics: Names, of which the first that are of all classes and have pairs are drawn.
         path: PNG to write, whole or not at all.
         title: Above the panels.
     """
     from matplotlib.figure import Figure
 
-    groups = list({one.group.name: one.group for one in differences}.values())
+    groups = list({one.group.name: one.group for one in differences}.values())[:GROUPS]
+    drawn = {group.name for group in groups}
+    differences = [one for one in differences if one.group.name in drawn]
     references = list({one.baseline.name: one.baseline for one in differences}.values())
     having = {one.metric for one in differences if one.result.summary.n}
     chosen = [m for m in panel_metrics(groups, metrics) if m in having][:DIFFERENCES]

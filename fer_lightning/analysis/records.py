@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from fer_lightning.analysis.evaluations import Evaluation, join_metrics, read_evaluation
 from fer_lightning.analysis.files import (
     Source,
+    log_rows,
     metrics_of,
     read_json,
     remarks_of,
@@ -20,6 +20,7 @@ from fer_lightning.analysis.files import (
 from fer_lightning.config.plain import flatten
 from fer_lightning.config.study import ARM
 from fer_lightning.errors import UserError
+from fer_lightning.progress import progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +61,17 @@ class Unfinished:
         what: Run folder, or stage, axes and seed of a study's cell.
         status: ``unfinished``, ``failed`` or ``missing``.
         reason: The error, or what to do.
+        path: Run folder, where there is one.
+        seed: Its seed, where that is known.
+        config: What is known of its configuration, as a record has it.
     """
 
     what: str
     status: str
     reason: str
+    path: Path | None = None
+    seed: int | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +112,9 @@ def read_runs(paths: Sequence[Path], wanted: Iterable[str] = ()) -> Collection:
     measured: list[Measured] = []
     unfinished: list[Unfinished] = []
     wanted = list(wanted)
-    for path in {path.expanduser().resolve(): path.expanduser() for path in paths}.values():
+    distinct = {path.expanduser().resolve(): path.expanduser() for path in paths}
+    places = list(distinct.values())
+    for path in progress_bar(places, desc="Reading runs", unit="run", leave=False, delay=1):
         run = read_run(path, wanted)
         if isinstance(run, Unfinished):
             unfinished.append(run)
@@ -156,20 +165,26 @@ def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
     manifest = read_json(manifest_file)
     if manifest.get("job") != "train" or not isinstance(manifest.get("identity"), dict):
         raise UserError(f"{path} is no run of `fer train`; give run folders")
-    results_file = path / "results.json"
-    if not results_file.is_file():
-        command = manifest.get("command", "its command")
-        return Unfinished(what=str(path), status="unfinished", reason=f"go on with: {command}")
-    results = read_json(results_file)
     identity = dict(manifest["identity"])
-    seed = required(identity, "seed", manifest_file)
+    seed = int(required(identity, "seed", manifest_file))
     archives = identity.pop("archives", [])
     del identity["seed"]
     config = dict(flatten(identity))
     config["archives"] = ", ".join(str(key)[:8] for key in archives)
+    results_file = path / "results.json"
+    if not results_file.is_file():
+        return Unfinished(
+            what=str(path),
+            status="unfinished",
+            reason=f"go on with: {manifest.get('command', 'its command')}",
+            path=path,
+            seed=seed,
+            config=config,
+        )
+    results = read_json(results_file)
     return Record(
         config=config,
-        seed=int(seed),
+        seed=seed,
         metrics={
             name: value
             for name, value in metrics_of(results, results_file).items()
@@ -193,8 +208,7 @@ def epoch_values(path: Path, wanted: Iterable[str]) -> dict[str, float]:
     points = [name.rsplit("@", 1) for name in wanted if "@" in name]
     if not points or not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("epoch")]
+    rows = [row for row in log_rows(path) if row.get("epoch")]
     found: dict[str, float] = {}
     for column, epoch in points:
         name = f"{column}@{epoch}"

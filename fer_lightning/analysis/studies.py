@@ -24,6 +24,7 @@ from fer_lightning.analysis.records import (
 )
 from fer_lightning.config.study import ARM, Study
 from fer_lightning.errors import UserError
+from fer_lightning.progress import progress_bar
 from fer_lightning.studies.cells import MEASURING, named_in, outdated
 from fer_lightning.studies.record import STUDIES
 
@@ -136,15 +137,18 @@ def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection
     unfinished = [_unfinished(c, folder) for c in folder.cells if _located(c, folder) is None]
     done = [(c, p) for c in folder.cells if (p := _located(c, folder)) is not None]
     trained = [(c, p) for c, p in done if c["job"] == "train"]
-    evaluated = [(c, p, read_evaluation(p)) for c, p in done if c["job"] in MEASURING]
+    files = [(c, p) for c, p in done if c["job"] in MEASURING]
+    bar = progress_bar(files, desc="Reading evaluations", unit="file", leave=False, delay=1)
+    evaluated = [(c, p, read_evaluation(p)) for c, p in bar]
     stages = dict.fromkeys(c["stage"] for c, _ in trained)
     compared = folder.study.compare
     measured: list[Measured] = []
     besides: dict[str, list[Record]] = {}
-    for cell, path in trained:
+    for cell, path in progress_bar(trained, desc="Reading runs", unit="run", leave=False, delay=1):
         run = read_run(path, wanted)
         if isinstance(run, Unfinished):
-            unfinished.append(replace(run, what=_describe(cell)))
+            config = {**run.config, **cell["axes"]}
+            unfinished.append(replace(run, what=_describe(cell), config=config))
             continue
         if compared not in (None, cell["stage"]):
             besides.setdefault(cell["stage"], []).append(run)
@@ -196,7 +200,7 @@ def _probes(
     late: list[Unfinished] = []
     for cell, path, probe in (entry for entry in evaluated if entry[0]["stage"] == stage):
         if (reason := outdated(path)) is not None:
-            late.append(Unfinished(what=_describe(cell), status="missing", reason=reason))
+            late.append(_missing(cell, "missing", reason))
             continue
         row = Record(
             config={},
@@ -288,7 +292,17 @@ def _unfinished(cell: Mapping[str, Any], folder: StudyFolder) -> Unfinished:
     reason = str(cell.get("error") or f"run `{folder.command or 'fer study'}` again")
     if status == "done":
         status, reason = "missing", f"{cell.get('path')} is not there any more"
-    return Unfinished(what=_describe(cell), status=status, reason=reason)
+    return _missing(cell, status, reason)
+
+
+def _missing(cell: Mapping[str, Any], status: str, reason: str) -> Unfinished:
+    return Unfinished(
+        what=_describe(cell),
+        status=status,
+        reason=reason,
+        seed=cell["seed"],
+        config=dict(cell["axes"]),
+    )
 
 
 def _describe(cell: Mapping[str, Any]) -> str:

@@ -17,7 +17,8 @@ from lightning import Callback, LightningModule, Trainer
 from fer_lightning.benchmarks.comparison import Goal, SideBySide, Way, in_turn, rate, synchronise
 from fer_lightning.benchmarks.plain_loop import PlainLoop, plain_loop
 from fer_lightning.config.benchmark import BenchmarkConfig
-from fer_lightning.config.schema import LoggerConfig, TrainConfig, TrainerConfig, WandbMode
+from fer_lightning.config.logger import LoggerConfig, WandbMode
+from fer_lightning.config.schema import TrainConfig, TrainerConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.devices import can_compile
 from fer_lightning.errors import UserError

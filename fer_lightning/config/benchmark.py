@@ -31,13 +31,14 @@ class BenchmarkConfig(FaceConfig):
 
     Attributes:
         benchmark: ``feed``, ``detect``, ``train``, ``ganmut``, ``metrics``, ``probe``,
-            ``startup`` or ``growth``; ``all`` is each of them.
+            ``startup``, ``compare`` or ``growth``; ``all`` is each of them.
         model: The model of ``train``; that of ``ganmut`` if it is ``ganmut``.
         photographs: Folder of photographs for ``detect``, searched through; None draws some.
         rounds: How often each way is timed, all in turn; medians are reported.
         seconds: Length of a round of ``train`` and of ``ganmut``, about.
         counts: Numbers of drawn images for ``growth``.
         vectors: Feature vectors for ``probe``; paper D has 1,608 of 8,192 values.
+        runs: Made-up runs for ``compare``.
         out: Folder to write; None is ``multirun/benchmark/<benchmark>``.
     """
 
@@ -48,6 +49,7 @@ class BenchmarkConfig(FaceConfig):
     seconds: float = 10.0
     counts: list[int] = field(default_factory=lambda: [1_000, 10_000, 100_000])
     vectors: int = 1608
+    runs: int = 500
     out: Path | None = None
 
     def __post_init__(self) -> None:
@@ -76,6 +78,8 @@ class BenchmarkConfig(FaceConfig):
             raise UserError(f"counts={self.counts}: give three or more, rising, from {LEAST} on")
         if self.vectors < FEWEST:
             raise UserError(f"vectors={self.vectors}: give at least {FEWEST}")
+        if self.runs < 1:
+            raise UserError(f"runs={self.runs}: give at least 1")
 
     @property
     def editor(self) -> GANmutConfig:

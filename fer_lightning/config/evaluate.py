@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from omegaconf import MISSING
 
+from fer_lightning.config.logger import LoggerConfig
+from fer_lightning.config.objective import check_objective
 from fer_lightning.config.plain import LATER
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
@@ -143,6 +146,8 @@ class EvaluateConfig:
         recognition: Mirroring and bootstrap for classifiers.
         translation: Classifiers that judge what a model translates.
         editing: Classifiers that judge what a model edits, and how it is asked to.
+        logger: W&B's window on it; None is as the run was trained, group and all.
+        objective: Metric that a search goes by, or a list of them.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         force: Measure again what was measured before.
     """
@@ -156,6 +161,8 @@ class EvaluateConfig:
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
     translation: TranslationConfig = field(default_factory=TranslationConfig)
     editing: EditingConfig = field(default_factory=EditingConfig)
+    logger: LoggerConfig | None = None
+    objective: Any = None
     accelerator: str = "auto"
     force: bool = False
 
@@ -164,3 +171,4 @@ class EvaluateConfig:
             raise UserError(f"split={self.split}: choose from {', '.join(SPLITS)}, all")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
+        check_objective(self.objective)

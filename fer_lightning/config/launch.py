@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.config.compose import to_typed
+from fer_lightning.config.objective import objectives
 from fer_lightning.config.plain import flatten
 from fer_lightning.config.quoting import path_keys, quote, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS, register
@@ -48,7 +50,12 @@ def task_of(job: str) -> Callable[[DictConfig], Any]:
         typed = to_typed(composed)
         _refuse_shared_process(composed)
         refuse_dropped(composed, HydraConfig.get().overrides.task)
+        wanted = typed.objective if hasattr(typed, "objective") else None
+        _refuse_aimless(wanted)
         result = import_module(f"fer_lightning.jobs.{job}").run(typed)
+        # Further processes of a run on several devices measure nothing.
+        if wanted is not None and result.status == 0 and result.metrics:
+            result = replace(result, objectives=objectives(wanted, result.metrics))
         report(result)
         return result
 
@@ -80,6 +87,17 @@ def _refuse_shared_process(composed: DictConfig) -> None:
         raise UserError(
             f"trainer.devices={devices} in a sweep needs a process group a cell: add "
             f"hydra/launcher=pool hydra.launcher.devices_per_cell={devices}"
+        )
+
+
+def _refuse_aimless(objective: Any) -> None:
+    """A search without an objective, which would train for nothing."""
+    hydra = HydraConfig.get()
+    searches = hydra.runtime.choices.get("hydra/sweeper") not in (None, "basic")
+    if searches and hydra.mode is RunMode.MULTIRUN and objective is None:
+        raise UserError(
+            "a search needs something to go by: pass objective=NAME, the name of a metric that "
+            "the job measures, such as objective=val_macro_f1"
         )
 
 
@@ -139,6 +157,12 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
         if not of_empty_slot(error) or wanted == "1":
             raise
         raise UserError(nothing_chosen(job, overrides, conf)) from error
+    except ValueError as error:
+        # Sweepers that search say so of a trial that has failed.
+        if wanted == "1" or not (mistakes or "No trials are completed" in str(error)):
+            raise
+        said = mistakes[-1] if mistakes else "no trial came to its objective"
+        raise UserError(f"the search has ended early: {said}") from error
     finally:
         sys.argv = command
         os.environ["HYDRA_FULL_ERROR"] = wanted

@@ -5,9 +5,12 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from omegaconf import MISSING
 
+from fer_lightning.config.logger import LoggerConfig
+from fer_lightning.config.objective import check_objective
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
@@ -106,6 +109,9 @@ class ProbeConfig:
         fit_split: Part of ``fit`` to use: ``train``, ``val``, ``test``, or ``all``.
         test_split: Part of ``test`` to use, likewise.
         probe: The classifier, its folds and its search.
+        logger: W&B's window on it; None is as the network was trained, group and all, and nothing
+            for features that need no run.
+        objective: Metric that a search goes by, or a list of them.
         accelerator: What computes the features: ``auto``, ``cpu`` or ``gpu``.
         force: Measure again what was measured before.
     """
@@ -122,6 +128,8 @@ class ProbeConfig:
     fit_split: str = "all"
     test_split: str = "all"
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    logger: LoggerConfig | None = None
+    objective: Any = None
     accelerator: str = "auto"
     force: bool = False
 
@@ -139,6 +147,7 @@ class ProbeConfig:
             raise UserError(f"channels={self.channels}: give 1 (gray) or 3 (RGB)")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
+        check_objective(self.objective)
         for block in (self.fit, self.test):
             if block is not None:
                 block.keep_crops()

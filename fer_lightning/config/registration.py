@@ -18,10 +18,12 @@ from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.edit import EditConfig
 from fer_lightning.config.evaluate import EvaluateConfig
 from fer_lightning.config.generate import GenerateConfig
+from fer_lightning.config.logger import LoggerConfig
+from fer_lightning.config.prefetch import PrefetchConfig
 from fer_lightning.config.probe import ProbeConfig
-from fer_lightning.config.schema import CorporaConfig, LoggerConfig, PrepareConfig, TrainConfig
+from fer_lightning.config.schema import CorporaConfig, PrepareConfig, TrainConfig
 from fer_lightning.config.study import CompareConfig, StudyConfig
-from fer_lightning.launchers import pool
+from fer_lightning.launchers import pool, slurm
 from fer_lightning.registry import REGISTRIES
 
 JOB_SCHEMAS = {
@@ -33,6 +35,7 @@ JOB_SCHEMAS = {
     "generate": GenerateConfig,
     "edit": EditConfig,
     "study": StudyConfig,
+    "prefetch": PrefetchConfig,
     "compare": CompareConfig,
     "benchmark": BenchmarkConfig,
 }
@@ -58,6 +61,7 @@ def register() -> None:
     Plugins.instance().register(FerSearchPath)
     yaml.add_multi_representer(PurePath, _as_text)  # for --cfg, which would print a Python object
     pool.register()
+    slurm.register()
 
 
 @cache

@@ -7,14 +7,16 @@ a result and stay out of the run's hash, as all paths do.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from omegaconf import MISSING
 
 from fer_lightning.config.domains import DomainsConfig
 from fer_lightning.config.evaluate import EvaluationConfig
+from fer_lightning.config.logger import LoggerConfig
+from fer_lightning.config.objective import check_objective
 from fer_lightning.config.plain import LATER, NOT_IDENTITY
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.detectors.base import DetectorConfig
@@ -76,31 +78,6 @@ class TrainerConfig:
             raise UserError(f"trainer.compile={self.compile}: choose from {COMPILE_MODES}, or null")
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"trainer.accelerator={self.accelerator}: choose auto, cpu or gpu")
-
-
-class WandbMode(enum.Enum):
-    """Where W&B writes, in its own words."""
-
-    online = "online"
-    offline = "offline"
-    disabled = "disabled"
-
-
-@dataclass(kw_only=True)
-class LoggerConfig:
-    """Windows on a run besides ``metrics.csv``, which is always written.
-
-    Attributes:
-        wandb: ``offline`` (into the run folder), ``online``, or ``disabled``.
-        project: W&B project.
-        entity: W&B team or user; None is the account's default.
-        group: W&B group; a study gives its own name.
-    """
-
-    wandb: WandbMode = WandbMode.offline
-    project: str = "fer_lightning"
-    entity: str | None = None
-    group: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -171,6 +148,7 @@ class TrainConfig(FaceConfig):
         evaluation: Protocol of those evaluations.
         seed: Seeds weights, batches and noise.
         run_dir: Run folder; None names it by hash under ``multirun/train``.
+        objective: Metric of ``results.json`` that a search goes by, or a list of them.
         force: Start anew in a run folder that holds something else or is finished.
     """
 
@@ -182,10 +160,12 @@ class TrainConfig(FaceConfig):
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig, metadata=NOT_IDENTITY)
     seed: int = 0
     run_dir: Path | None = None
+    objective: Any = field(default=None, metadata=NOT_IDENTITY)
     force: bool = field(default=False, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_objective(self.objective)
         self._check_domains()
         self.model.check(self.image_size)
         self._check_schedule()

@@ -213,7 +213,9 @@ class CompareConfig:
         baseline: ``key=value`` that the others are compared with; None takes the study's. Not
             for archives.
         metrics: Numbers to report; empty takes the study's, or all. Not for archives.
-        out: Folder to write tables and plot to.
+        pictures: Put what models have made into the page: sample grids, and near-duplicates of
+            archives; without them it can be published where faces of real people must not be.
+        out: Folder to write tables, plot and page to.
     """
 
     study_run: str | None = None
@@ -221,6 +223,7 @@ class CompareConfig:
     archives: list[Path] = field(default_factory=list)
     baseline: str | None = None
     metrics: list[str] = field(default_factory=list)
+    pictures: bool = True
     out: Path = MISSING
 
     def __post_init__(self) -> None:

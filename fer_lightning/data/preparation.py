@@ -31,6 +31,7 @@ from fer_lightning.data.index import Columns, Exclusion, excluded_table, index_t
 from fer_lightning.detectors.base import Detection, DetectorConfig, FaceDetector
 from fer_lightning.detectors.crop import cut_face
 from fer_lightning.errors import UserError
+from fer_lightning.prefetched import prefetched_archive
 from fer_lightning.progress import progress_bar
 from fer_lightning.runs import command_line
 from fer_lightning.workers import begin_worker
@@ -104,6 +105,8 @@ def prepare(
 ) -> FaceArchive:
     """The archive of a recipe: reused where it is finished, else made or completed.
 
+    One that ``fer prefetch`` has laid ready is taken as it is, without a look at the source.
+
     Args:
         recipe: What goes in.
         path: Its folder; None names it by hash.
@@ -114,6 +117,11 @@ def prepare(
     Raises:
         UserError: If the source cannot be read, gives no face, or ``path`` holds another archive.
     """
+    if (ready := prefetched_archive(recipe, path)) is not None:
+        found = FaceArchive.open(ready)
+        if show:
+            print(report(found.manifest))
+        return found
     recipe.settings()  # a detector without its weights is refused before the source is read
     corpus = recipe.corpus
     rows = corpus.rows()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fer_lightning.errors import UserError
 from fer_lightning.features.base import FeatureUnavailable
-from fer_lightning.published import cached, read_state_dict
+from fer_lightning.published import Published, read_state_dict
 
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 """torch-fidelity's name of the file; the last part begins its SHA-256."""
@@ -17,9 +17,11 @@ INCEPTION_URL = (
     f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{INCEPTION_FILE}"
 )
 
+INCEPTION = Published(INCEPTION_FILE, INCEPTION_URL, "6726825d")
+
 
 def inception_weights(given: Path | None) -> Path:
-    """The file of Inception's weights: the given one, torch's cache, or a download into it.
+    """The file of Inception's weights: the given one, or the published one, wherever it is found.
 
     Raises:
         UserError: If the given file is missing.
@@ -31,7 +33,7 @@ def inception_weights(given: Path | None) -> Path:
             raise UserError(f"feature.weights={given}: there is no such file")
         return path
     try:
-        return cached(INCEPTION_FILE, INCEPTION_URL, "6726825d")
+        return INCEPTION.find()
     except (OSError, RuntimeError) as error:  # no network, no place, or another file
         cache = Path(torch.hub.get_dir()) / "checkpoints"
         raise FeatureUnavailable(

@@ -1,4 +1,4 @@
-"""``fer compare``: tables and a plot of a study, of runs or of archives."""
+"""``fer compare``: tables, a plot and a page of a study, of runs or of archives."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from fer_lightning.analysis.archives_page import (
     archives_summary,
 )
 from fer_lightning.analysis.archives_plot import archives_plot
+from fer_lightning.analysis.comparison import Comparison
 from fer_lightning.analysis.differences import differences, parse_baseline
-from fer_lightning.analysis.page import Comparison, means_table, to_markdown
+from fer_lightning.analysis.html.content import content
+from fer_lightning.analysis.html.document import document
+from fer_lightning.analysis.latex import to_latex
+from fer_lightning.analysis.page import means_table, to_markdown
 from fer_lightning.analysis.plots import comparison_plot, difference_plot
 from fer_lightning.analysis.records import Record, read_runs
 from fer_lightning.analysis.studies import StudyFolder, find_study, read_study, study_records
@@ -41,7 +45,8 @@ from fer_lightning.runs import JobResult, command_line, write_whole
 def run(config: CompareConfig) -> JobResult:
     """Compare, write ``results.csv``, ``comparison.md`` and ``comparison.png``, print the table.
 
-    Of a study with arms and a baseline also ``differences.png``.
+    Of runs and studies also ``comparison.html`` and ``comparison.tex``, of a study with arms and a
+    baseline ``differences.png``.
 
     Raises:
         UserError: If there is nothing to compare, or a file or name is wrong.
@@ -57,7 +62,7 @@ def run(config: CompareConfig) -> JobResult:
         write_whole(out / "comparison.md", archives_markdown(archives))
         print(archives_summary(archives))
         for number, found in enumerate(archives.duplicates, 1):
-            if found.sheet is not None:
+            if found.sheet is not None and config.pictures:
                 sheet = out / f"near_duplicates-{number}.png"
                 found.sheet.save(sheet)
                 print(f"near-duplicates of {found.first} in {found.second}: {sheet}")
@@ -72,10 +77,13 @@ def run(config: CompareConfig) -> JobResult:
         for name in comparison.pictures:
             difference_plot(comparison.differences, metrics, out / name, comparison.title)
         write_whole(out / "comparison.md", to_markdown(comparison))
+        write_whole(out / "comparison.tex", to_latex(comparison))
+        write_whole(out / "comparison.html", document(content(comparison, config.pictures)))
         print(means_table(comparison))
         for one in comparison.unfinished:
             print(f"{one.status}: {one.what} ({one.reason})")
-    print(f"comparison: {out / 'comparison.md'}")
+    page = "comparison.md" if config.archives else "comparison.html"
+    print(f"comparison: {out / page}")
     return JobResult(path=out)
 
 

@@ -20,6 +20,7 @@ from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
 from fer_lightning.evaluations import damaged, finished
 from fer_lightning.features.inception import InceptionConfig
+from fer_lightning.loggers.wandb_results import show_results
 from fer_lightning.metrics.editing_evaluator import EditingEvaluator
 from fer_lightning.metrics.editing_judges import editing_judges
 from fer_lightning.metrics.evaluator import Evaluator
@@ -112,6 +113,7 @@ def run(config: EvaluateConfig) -> JobResult:
     with naming(path):
         evaluator.write(path, measured)
     write_json(path, content)
+    show_results(path, content, config.logger)
     return _show(evaluator, path, content)
 
 

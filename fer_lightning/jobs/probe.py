@@ -14,6 +14,7 @@ from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError, naming
 from fer_lightning.evaluations import damaged, finished
 from fer_lightning.features.network import FeatureNetwork
+from fer_lightning.loggers.wandb_results import show_results
 from fer_lightning.probe.answers import UNITS, Answers, ask, score
 from fer_lightning.probe.notes import notes
 from fer_lightning.probe.outputs import confusion, write_files
@@ -75,6 +76,7 @@ def run(config: ProbeConfig) -> JobResult:
         **provenance(),
     }
     write_json(path, content)
+    show_results(path, content, config.logger)
     return _show(path, content)
 
 

@@ -17,29 +17,17 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
-from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
-from fer_lightning.cli import conf_dir
-from fer_lightning.config.launch import (
-    choices_of,
-    explain,
-    keys_of,
-    nothing_chosen,
-    of_empty_slot,
-    slots_of,
-    task_of,
-)
-from fer_lightning.config.quoting import path_keys, quote_paths
-from fer_lightning.config.registration import JOB_SCHEMAS
+from fer_lightning.config.launch import task_of
 from fer_lightning.config.study import StudyConfig
 from fer_lightning.errors import mendable
-from fer_lightning.launchers.pool import SweepInterrupted
-from fer_lightning.registry import REGISTRIES
+from fer_lightning.launchers.sweeps import SweepInterrupted
+from fer_lightning.loggers.wandb_sync import sync_line
 from fer_lightning.runs import JobResult
 from fer_lightning.studies.cells import Cell, resolve
+from fer_lightning.studies.composing import as_typed, mistake_in
 from fer_lightning.studies.lengths import lengths_to_mind
 from fer_lightning.studies.record import StudyRecord
 
@@ -97,8 +85,8 @@ def _run_stage(record: StudyRecord, stage: str) -> int:
         if overrides is None:
             cell.status, cell.error = "missing", "what it needs was not made"
             continue
-        overrides = _as_typed(cell.job, overrides)
-        mistake = _mistake(cell.job, overrides)
+        overrides = as_typed(cell.job, overrides)
+        mistake = mistake_in(cell.job, overrides)
         if mistake is not None:
             cell.status, cell.error = "failed", mistake
             print(f"fer: error: {cell.label}: {mistake}", file=sys.stderr)
@@ -146,31 +134,6 @@ def _launch(job: str, cells: Sequence[Sequence[str]]) -> Sequence[JobReturn]:
     return launcher.launch([list(overrides) for overrides in cells], initial_job_idx=0)
 
 
-def _mistake(job: str, overrides: Sequence[str]) -> str | None:
-    """What Hydra has against a cell's overrides; a launcher would end the whole study by it."""
-    loader = GlobalHydra.instance().config_loader()
-
-    def compose(overrides: Sequence[str]) -> DictConfig:
-        return loader.load_configuration(job, list(overrides), run_mode=RunMode.RUN)
-
-    try:
-        compose(overrides)
-    except (HydraException, OmegaConfBaseException) as error:
-        slots = slots_of(job, conf_dir())
-        return explain(error, job, lambda: keys_of(compose(choices_of(overrides, slots)), slots))
-    except AssertionError as error:
-        if not of_empty_slot(error):
-            raise
-        return nothing_chosen(job, overrides, conf_dir())
-    return None
-
-
-def _as_typed(job: str, overrides: Sequence[str]) -> list[str]:
-    """Overrides with their paths quoted, as ``fer`` does with what is typed."""
-    components = [r.load(name) for r in REGISTRIES for name in r.names()]
-    return quote_paths(overrides, path_keys([JOB_SCHEMAS[job], *components]))
-
-
 def _note(cell: Cell, returned: JobReturn) -> int:
     """Write down what became of a cell; returns its exit status."""
     result: Any = returned._return_value  # the property would raise a failed cell's error
@@ -215,6 +178,8 @@ def _finish(record: StudyRecord, status: int) -> JobResult:
             print(f"  {status_now}: {cell.label}" + (f": {reason}" if reason else ""))
     for line in lengths_to_mind([*record.cells, *record.kept]):
         print(f"fer: warning: {line}", file=sys.stderr)
+    if line := sync_line(record.path, record.cells):
+        print(f"upload:  {line}")
     if done == len(record.cells):
         print(f"compare: fer compare study={record.path} out=DIR")
     else:

@@ -49,17 +49,28 @@ class Outcome:
 
     Attributes:
         cell: The cell.
-        state: What it came to; ``waiting`` if it was never started.
+        state: What it came to; ``waiting`` if it was never started, ``queued`` if it goes on
+            without us.
         log: File with what it printed.
         error: One line, if it failed.
         result: What it reported, if it is done.
     """
 
     cell: Cell
-    state: Literal["done", "failed", "stopped", "waiting"]
+    state: Literal["done", "failed", "stopped", "waiting", "queued"]
     log: Path
     error: str = ""
     result: JobResult | None = None
+
+    def line(self, seconds: float) -> str:
+        """What the terminal shows when it has ended.
+
+        Args:
+            seconds: How long it took.
+        """
+        line = f"#{self.cell.number} {self.state} after {seconds:.0f} s"
+        said = self.error or (str(self.result.path) if self.result else "")
+        return f"{line}: {said}" if said else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +128,7 @@ class Pool:
                         outcome = self._outcome(running)
                         ended[outcome.cell.number] = outcome
                         seconds = time.monotonic() - running.started
-                        bar.write(_line(outcome, seconds), file=sys.stderr)
+                        bar.write(outcome.line(seconds), file=sys.stderr)
                         bar.update()
                     time.sleep(PAUSE)
             finally:  # on a full disk, say: no cell goes on unseen
@@ -191,9 +202,3 @@ class Pool:
 
     def _report(self, cell: Cell) -> Path:
         return self._folder / f"{cell.number}.json"
-
-
-def _line(outcome: Outcome, seconds: float) -> str:
-    line = f"#{outcome.cell.number} {outcome.state} after {seconds:.0f} s"
-    said = outcome.error or (str(outcome.result.path) if outcome.result else "")
-    return f"{line}: {said}" if said else line

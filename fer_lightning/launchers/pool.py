@@ -7,27 +7,23 @@ N devices that share each run.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext, RunMode, TaskFunction
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from fer_lightning.errors import UserError
-from fer_lightning.launchers.cells import Cell, Outcome, Pool
+from fer_lightning.launchers.cells import Cell, Pool
 from fer_lightning.launchers.slots import make_slots
+from fer_lightning.launchers.sweeps import cells_of, conclude
 
 TARGET = "hydra_plugins.fer_lightning.PoolLauncher"
-OURS = ("hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweep", "hydra.mode=")
-"""Beginnings of the overrides that are for the sweep and not for its cells."""
 
 
 @dataclass
@@ -54,38 +50,6 @@ def register() -> None:
     # Hydra takes launchers only from modules below hydra_plugins, which it imports, all of them,
     # at every start; so the class is entered here under a name that would be there.
     Plugins.instance().class_name_to_class[TARGET] = PoolLauncher
-
-
-class CellReturn(JobReturn):
-    """Raises the error of a failed cell without Hydra's line before it: the pool has said more."""
-
-    @property
-    def return_value(self) -> Any:
-        """What the cell reported.
-
-        Raises:
-            UserError: If it failed or was stopped.
-        """
-        if isinstance(self._return_value, UserError):
-            raise self._return_value
-        return self._return_value
-
-    @return_value.setter
-    def return_value(self, value: Any) -> None:
-        self._return_value = value
-
-
-class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C over a sweep, once all cells have ended.
-
-    Attributes:
-        returned: What the cells came to, in their order; None for one that was stopped or never
-            started.
-    """
-
-    def __init__(self, returned: Sequence[JobReturn | None]) -> None:
-        super().__init__()
-        self.returned = returned
 
 
 class PoolLauncher(Launcher):
@@ -115,76 +79,11 @@ class PoolLauncher(Launcher):
         """
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         folder = Path(self.config.hydra.sweep.dir) / "pool" / f"{stamp}-{os.getpid()}"
-        cells = [
-            Cell(initial_job_idx + i, label, self.command(overrides))
-            for i, (overrides, label) in enumerate(
-                zip(job_overrides, _labels(job_overrides), strict=True)
-            )
-        ]
+        cells = self.cells(job_overrides, initial_job_idx)
         pool = Pool(self.slots, folder)
         outcomes = pool.run(cells)
-        print(summary(outcomes), file=sys.stderr)
-        returned = [
-            self._job_return(outcome, overrides)
-            for outcome, overrides in zip(outcomes, job_overrides, strict=True)
-        ]
-        if pool.interrupts:
-            raise SweepInterrupted(
-                [
-                    one if outcome.state in ("done", "failed") else None
-                    for one, outcome in zip(returned, outcomes, strict=True)
-                ]
-            )
-        return returned
+        return conclude(self.config, outcomes, job_overrides, interrupted=pool.interrupts > 0)
 
-    def command(self, overrides: Sequence[str]) -> list[str]:
-        """The command line of a cell."""
-        hydra = self.config.hydra
-        arguments = [
-            word
-            for source in hydra.runtime.config_sources
-            if source.provider == "command-line"
-            for word in ("--config-dir", source.path)
-        ]
-        everything = (*hydra.overrides.hydra, *overrides)
-        arguments += [o for o in everything if not o.lstrip("+~").startswith(OURS)]
-        if hydra.mode is RunMode.MULTIRUN and "hydra.mode=MULTIRUN" not in hydra.overrides.hydra:
-            arguments.append("hydra.mode=RUN")  # from a file, which the cell reads too
-        return [sys.executable, "-m", "fer_lightning", hydra.job.config_name, *arguments]
-
-    def _job_return(self, outcome: Outcome, overrides: Sequence[str]) -> JobReturn:
-        done = CellReturn(
-            overrides=list(overrides),
-            working_dir=os.getcwd(),
-            task_name=self.config.hydra.job.name,
-            status=JobStatus.COMPLETED if outcome.state == "done" else JobStatus.FAILED,
-        )
-        done.return_value = outcome.result if outcome.state == "done" else UserError(_said(outcome))
-        return done
-
-
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """What became of all cells, and where to read about those that are not done."""
-    states = [outcome.state for outcome in outcomes]
-    counts = [f"{states.count('done')} of {len(states)} cells done"]
-    counts += [
-        f"{states.count(state)} {word}"
-        for state, word in (("failed",) * 2, ("stopped",) * 2, ("waiting", "not started"))
-        if state in states
-    ]
-    lines = [f"#{o.cell.number} {_said(o)}" for o in outcomes if o.state in ("failed", "stopped")]
-    return "\n  ".join(["fer: " + ", ".join(counts), *lines])
-
-
-def _said(outcome: Outcome) -> str:
-    what = outcome.error or f"{outcome.state}; the same command goes on where it was"
-    return f"{outcome.cell.label}: {what}; see {outcome.log}"
-
-
-def _labels(job_overrides: Sequence[Sequence[str]]) -> list[str]:
-    """A cell's overrides without those that all cells have; all of them for a single cell."""
-    shared = set(job_overrides[0]).intersection(*job_overrides) if len(job_overrides) > 1 else ()
-    return [
-        " ".join(o for o in overrides if o not in shared) or " ".join(overrides)
-        for overrides in job_overrides
-    ]
+    def cells(self, job_overrides: Sequence[Sequence[str]], first: int) -> list[Cell]:
+        """The cells of the sweep, numbered from ``first``."""
+        return cells_of(self.config, job_overrides, first)

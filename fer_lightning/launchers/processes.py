@@ -15,13 +15,19 @@ LOG_TAIL = 65536
 _PR_SET_PDEATHSIG = 1
 
 
-def error_line(log: Path, status: int) -> str:
-    """Why a cell failed, in one line: what it printed last, or the signal that ended it."""
+def error_line(log: Path, status: int, begin: int = 0) -> str:
+    """Why a cell failed, in one line: what it printed last, or the signal that ended it.
+
+    Args:
+        log: What it printed.
+        status: Its exit status, or minus the signal.
+        begin: Byte of the log at which this start of it began.
+    """
     if status < 0:
         name = signal.Signals(-status).name
         return f"ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - LOG_TAIL))
+        file.seek(max(begin, log.stat().st_size - LOG_TAIL))
         text = file.read().decode("utf-8", errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     mistakes = [line for line in lines if line.startswith("fer: error: ")]

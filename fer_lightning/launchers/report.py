@@ -33,6 +33,7 @@ def report(result: Any) -> None:
             "path": str(result.path),
             "metrics": {name: float(value) for name, value in metrics.items()},
             "status": int(getattr(result, "status", 0)),
+            "objectives": list(getattr(result, "objectives", [])),
         },
     )
 
@@ -45,7 +46,8 @@ def read_report(path: Path) -> JobResult | None:
     """
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
-        return JobResult(Path(loaded["path"]), loaded["metrics"], loaded["status"])
+        objectives = tuple(loaded.get("objectives", ()))
+        return JobResult(Path(loaded["path"]), loaded["metrics"], loaded["status"], objectives)
     except FileNotFoundError:
         return None
     except (json.JSONDecodeError, KeyError, TypeError) as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fer_lightning.errors import UserError
 from fer_lightning.launchers.report import VARIABLE
+from fer_lightning.launchers.tasks import VARIABLE as TASKS
 
 INHERITED = (
     "LOCAL_RANK",
@@ -22,6 +23,7 @@ INHERITED = (
     "MASTER_ADDR",
     "WANDB_RUN_ID",
     "WANDB_SERVICE",
+    TASKS,
     "HYDRA_FULL_ERROR",  # ours is set while Hydra runs; a cell would print tracebacks
 )
 """Variables that a cell must not have from us, or it would join another's run."""
@@ -120,10 +122,14 @@ def _listed(text: str) -> list[str]:
 
 
 def core_count() -> int:
-    """Cores that this process may use; fewer than the machine's under taskset or SLURM."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores that this process may use; fewer than the machine's under taskset or SLURM.
+
+    In a job that has several tasks for one run, those of all of them.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    tasks = int(os.environ["SLURM_NTASKS"]) if TASKS in os.environ else 1
+    return len(os.sched_getaffinity(0)) * tasks
 
 
 def cell_environment(

@@ -16,6 +16,7 @@ from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from fer_lightning.cli import main
 from fer_lightning.config.registration import JOB_SCHEMAS
 from fer_lightning.launchers import pool
+from fer_lightning.launchers.slurm import launcher
 from tests.docs.commands import Command
 
 Run = Callable[[Any], Any]
@@ -57,6 +58,7 @@ class Reader:
         with pytest.MonkeyPatch.context() as patch:
             # Cells of the pool are processes, in which nothing would be wrapped.
             patch.setattr(pool, "PoolLauncher", OneByOne)
+            patch.setattr(launcher, "SlurmLauncher", OneByOne)
             for job in JOB_SCHEMAS:
                 module = import_module(f"fer_lightning.jobs.{job}")
                 patch.setattr(module, "run", self.wrapped(job, module.run, command))
@@ -137,7 +139,7 @@ def words_making(name: str) -> set[str]:
 
 
 class OneByOne(BasicLauncher):  # type: ignore[misc]
-    """Stands for the pool."""
+    """Stands for the pool and for SLURM."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__()

@@ -23,18 +23,19 @@ from fer_lightning.cli import JOBS
 from fer_lightning.config.benchmark import FEWEST, BenchmarkConfig
 from fer_lightning.config.evaluate import EvaluateConfig
 from fer_lightning.config.generate import GenerateConfig
+from fer_lightning.config.logger import WandbMode
 from fer_lightning.config.probe import ProbeConfig
 from fer_lightning.config.registration import JOB_SCHEMAS
-from fer_lightning.config.schema import PrepareConfig, TrainConfig, WandbMode
+from fer_lightning.config.schema import PrepareConfig, TrainConfig
 from fer_lightning.config.study import StudyConfig
 from fer_lightning.data.corpora.drawn import Drawn
 from fer_lightning.detectors.retinaface import Backbone
 from fer_lightning.detectors.retinaface_network import RetinaFaceNetwork
 from fer_lightning.devices import can_compile
-from fer_lightning.jobs.study import _as_typed, _mistake
 from fer_lightning.models.classifier.config import WIDTHS, ClassifierConfig
 from fer_lightning.runs import JobResult
 from fer_lightning.studies.cells import Cell, resolve
+from fer_lightning.studies.composing import as_typed, mistake_in
 from fer_lightning.studies.record import StudyRecord
 from tests.conftest import REPOSITORY
 from tests.docs import layouts
@@ -50,7 +51,7 @@ ONLY_COMPOSED = {
     r"^make": "CI runs make itself",
     r"^wandb ": "needs an account at W&B",
     r"logger=wandb_online": "needs an account at W&B",
-    r"^srun ": "needs SLURM",
+    r"^srun |hydra/launcher=slurm": "needs SLURM",
     r"CUDA_VISIBLE_DEVICES=": "needs GPUs",
     r"trainer\.devices=": "needs several devices; tests/smoke/test_devices.py starts processes",
     r"study=(features|paper|egc|translation|ganmut)": "dozens of cells; tests/smoke runs those of "
@@ -115,7 +116,7 @@ def typed(job: str, run: Run, command: Command) -> Run:
                     continue
                 overrides = resolve(cell, cells)
                 assert overrides is not None
-                mistake = _mistake(cell.job, _as_typed(cell.job, overrides))
+                mistake = mistake_in(cell.job, as_typed(cell.job, overrides))
                 assert mistake is None, f"{cell.label}: {mistake}"
                 CELLS.add(written)
         return JobResult(Path())

@@ -19,6 +19,7 @@ class WandbRun:
     id: str = ""
     group: str = ""
     job_type: str = ""
+    tags: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     step_metrics: dict[str, str] = field(default_factory=dict)
@@ -37,7 +38,7 @@ def read_run(folder: Path) -> WandbRun:
         kind = record.WhichOneof("record_type")
         if kind == "run":
             run.id, run.group = record.run.run_id, record.run.run_group
-            run.job_type = record.run.job_type
+            run.job_type, run.tags = record.run.job_type, list(record.run.tags)
             for item in record.run.config.update:
                 run.config[item.key] = json.loads(item.value_json)
         elif kind == "history":

@@ -17,6 +17,7 @@ TINY = [
     "channels=1",
     "model.width=4",
     "model.latent_dim=8",
+    "runs=10",
 ]
 DRAWN = ["data.count=140", "data.picture_size=64", "data.subjects=10", "data.batch_size=8"]
 
@@ -38,12 +39,13 @@ def test_one_benchmark_prints_its_table_and_says_where_it_is(fer: Fer, tmp_path:
     ("override", "hint"),
     [
         ("benchmark=fed", "did you mean feed"),
-        ("benchmark=x", "choose from all, detect, feed"),
+        ("benchmark=x", "choose from all, compare, detect"),
         ("rounds=0", "give at least 1"),
         ("counts=[200,100,300]", "rising"),
         ("counts=[100,200]", "three or more"),
         ("counts=[10,100,200]", "from 100 on"),
         ("vectors=10", "at least 80"),
+        ("runs=0", "at least 1"),
         ("photographs=nowhere", "no such folder"),
         ("out=FILE", "is a file"),
         ("out=FILE/x", "is a file"),

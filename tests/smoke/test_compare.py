@@ -22,7 +22,7 @@ def test_runs_are_compared(fer: Fer, tmp_path: Path) -> None:
             make_evaluation(folder, {"fid": 100.0 / width + seed})
     done = fer("compare", f"runs=[{','.join(names)}]", "out=OUT", "baseline=model.width=4")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "comparison: OUT/comparison.md"
+    assert done.stdout.splitlines()[-1] == "comparison: OUT/comparison.html"
     with (tmp_path / "OUT" / "results.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(r["model.width"], r["fid_mean"], r["fid_sd"], r["fid_n"]) for r in rows] == [

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from fer_lightning.loggers.wandb_sync import sync_line
+from fer_lightning.studies.cells import Cell
 from tests.conftest import Fer
 from tests.helpers.small import small_archive
 from tests.helpers.wandb_file import WandbRun, read_run
@@ -72,3 +77,38 @@ def test_online_without_a_key_or_a_network_trains_on(fer: Fer, tmp_path: Path, k
     (run,) = runs(tmp_path / "RUN")
     assert run.exit_code == 0
     assert len([h for h in run.history if "d_mean" in h]) == 5
+
+
+def test_a_measurement_is_a_run_of_the_group_and_one_line_uploads_all(
+    fer: Fer, tmp_path: Path
+) -> None:
+    archive = small_archive(tmp_path / "faces", size=32, count=180).path
+    done = fer("train", "model=classifier", f"data.archive={archive}", "image_size=32",
+               "run_dir=RUN", "model.width=4", "trainer.max_images=64", "data.batch_size=16",
+               "model.validation_images=64", "trainer.accelerator=cpu", "logger.group=mine",
+               "logger.tags=[first]")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    done = fer("evaluate", "run=RUN", "accelerator=cpu")
+    assert done.returncode == 0, done.stderr
+    training, measured = runs(tmp_path / "RUN")
+    assert training.tags == ["classifier", "first"]
+    assert (measured.group, measured.job_type, measured.exit_code) == ("mine", "evaluate", 0)
+    assert measured.tags == ["classifier", "small", "test", "first"]
+    assert measured.config["model"] == training.config["model"]
+    assert measured.config["protocol"]["split"] == "test"
+    (row,) = measured.history
+    (file,) = (tmp_path / "RUN" / "evaluations").glob("*.json")
+    content = json.loads(file.read_text())
+    assert {name: row[name] for name in content["metrics"]} == content["metrics"]
+    assert row["images_seen"] == 64
+    for name in ("tables/measures", "tables/classes", "confusion_matrix_table"):
+        assert any(key.startswith(name) for key in row), f"{name} not in {list(row)}"
+    assert any(key.startswith("pictures/picture") for key in row)
+
+    cells = [Cell("train", "train", 0, {}, [], "done", str(tmp_path / "RUN")),
+             Cell("test", "evaluate", 0, {}, [], "done", str(file))]  # fmt: skip
+    line = sync_line(tmp_path / "study", cells)
+    assert line is not None
+    command = line.replace("wandb sync", f"{sys.executable} -m wandb sync --dry-run")
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert "Would sync 2 run(s)" in said.stderr + said.stdout

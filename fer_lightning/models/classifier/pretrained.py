@@ -16,7 +16,7 @@ from torchvision.models import (
 from fer_lightning.errors import UserError
 from fer_lightning.models.classifier.config import ClassifierConfig, Network
 from fer_lightning.models.classifier.networks import FaceNetwork
-from fer_lightning.published import cached, read_state_dict
+from fer_lightning.published import Published, read_state_dict
 
 PUBLISHED: dict[Network, Any] = {
     Network.resnet18: ResNet18_Weights.IMAGENET1K_V1,
@@ -61,7 +61,7 @@ def load_imagenet(network: FaceNetwork, config: ClassifierConfig) -> None:
 
 
 def imagenet_file(network: Network, given: Path | None) -> Path:
-    """The file of a network's weights: the given one, torch's cache, or a download into it.
+    """The file of a network's weights: the given one, or the published one, wherever it is found.
 
     Args:
         network: One of :data:`PUBLISHED`.
@@ -78,16 +78,23 @@ def imagenet_file(network: Network, given: Path | None) -> Path:
                 "model.weights out to download it"
             )
         return path
-    name = _name(network)
-    digest = Path(name).stem.rpartition("-")[2]  # the last part of the name begins the SHA-256
+    file = imagenet_published(network)
     try:
-        return cached(name, PUBLISHED[network].url, digest)
+        return file.find()
     except (OSError, RuntimeError) as error:  # no network, no place, or another file
         cache = Path(torch.hub.get_dir()) / "checkpoints"
         raise UserError(
-            f"model.pretrained=true: {name} is not in {cache} and cannot be downloaded ({error}): "
-            f"{_advice(network)} and pass model.weights=PATH, or pass model.pretrained=false"
+            f"model.pretrained=true: {file.name} is not in {cache} and cannot be downloaded "
+            f"({error}): {_advice(network)} and pass model.weights=PATH, or pass "
+            "model.pretrained=false"
         ) from error
+
+
+def imagenet_published(network: Network) -> Published:
+    """What torchvision publishes for a network, one of :data:`PUBLISHED`."""
+    name = _name(network)
+    digest = Path(name).stem.rpartition("-")[2]  # the last part of the name begins the SHA-256
+    return Published(name, str(PUBLISHED[network].url), digest)
 
 
 def _unusable(path: Path, network: Network, reason: str) -> UserError:

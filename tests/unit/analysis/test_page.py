@@ -11,11 +11,13 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from fer_lightning import papers
 from fer_lightning.analysis import page
+from fer_lightning.analysis.comparison import Comparison
 from fer_lightning.analysis.differences import differences
 from fer_lightning.analysis.files import Source
 from fer_lightning.analysis.markdown import duration, markdown_table, number
-from fer_lightning.analysis.page import Comparison, to_markdown
+from fer_lightning.analysis.page import to_markdown
 from fer_lightning.analysis.records import Record, Unfinished
 from fer_lightning.analysis.statistics import summarize
 from fer_lightning.analysis.tables import Group
@@ -100,8 +102,8 @@ def test_more_metrics_than_configurations_run_downwards() -> None:
 def test_the_papers_number_stands_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = SimpleNamespace(value=3.0, unit="FID", source="paper Z, Table I", error="A misprint.")
     table = SimpleNamespace(to_markdown=lambda: "**The whole table.**\n")
-    monkeypatch.setattr(page.papers, "lookup", {"Z/I/a/b": printed}.__getitem__)
-    monkeypatch.setattr(page.papers, "tables", lambda: {"Z/I": table, "Z/II": table})
+    monkeypatch.setattr(papers, "lookup", {"Z/I/a/b": printed}.__getitem__)
+    monkeypatch.setattr(papers, "tables", lambda: {"Z/I": table, "Z/II": table})
     text = to_markdown(comparison(wanted={"fid": Metric(paper="Z/I/a/b")}, tables=["Z/I", "Z/II"]))
     rows = text[text.index("## Beside the paper") :]
     row = cells(rows, "fid")[0]
@@ -187,10 +189,10 @@ def test_references_of_the_shipped_studies_resolve(file: Path) -> None:
         paper = metric.get("paper")
         arms = list(paper) if isinstance(paper, dict) else [None]
         for reference in (r for arm in arms for r in Metric(paper=paper).references(arm)):
-            assert page.papers.lookup(reference).value >= 0
+            assert papers.lookup(reference).value >= 0
     named = study.get("table") or []
     tables = [named] if isinstance(named, str) else named
-    assert {*tables} <= page.papers.tables().keys()
+    assert {*tables} <= papers.tables().keys()
 
 
 def test_what_is_missing_is_listed() -> None:

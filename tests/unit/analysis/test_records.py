@@ -27,6 +27,9 @@ def test_a_column_at_an_epoch(tmp_path: Path) -> None:
     wanted = ["epoch_g_loss@2", "epoch_g_loss@3", "nothing@2", "g_loss"]
     assert epoch_values(run / "metrics.csv", wanted) == {"epoch_g_loss@2": 0.5}
     assert read_runs([run], wanted).records[0].metrics["epoch_g_loss@2"] == 0.5
+    with (run / "metrics.csv").open("a") as file:
+        file.write("30,,3,0.")  # the row that a killed run was writing
+    assert "epoch_g_loss@3" not in epoch_values(run / "metrics.csv", wanted)
     with pytest.raises(UserError, match="after @ stands an epoch"):
         epoch_values(run / "metrics.csv", ["epoch_g_loss@last"])
     (run / "metrics.csv").write_text("images_seen,epoch,epoch_g_loss\n10,2,0.1x\n")
@@ -35,12 +38,14 @@ def test_a_column_at_an_epoch(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_run_is_listed(tmp_path: Path) -> None:
-    runs = [make_run(tmp_path / "a"), make_run(tmp_path / "b", finished=False)]
+    runs = [make_run(tmp_path / "a"), make_run(tmp_path / "b", finished=False, width=4)]
     read = read_runs(runs)
     assert len(read.records) == 1
     (unfinished,) = read.unfinished
     assert unfinished.what == str(tmp_path / "b")
     assert "fer train x" in unfinished.reason
+    assert (unfinished.path, unfinished.seed) == (tmp_path / "b", 0)
+    assert unfinished.config == {"model.width": 4, "image_size": 16, "archives": "aaaaaaaa"}
 
 
 def test_null_is_no_number(tmp_path: Path) -> None:

@@ -47,11 +47,13 @@ def test_a_study_is_compared_with_its_baseline(
     assert "- study: `fer study study=tiny`\n" in text
     assert "seed 1: `multirun/train/r-True-1`, trained by `fer train x`\n" in text
     printed = capsys.readouterr().out.splitlines()
-    assert printed[-1] == "comparison: made/out/comparison.md"
+    assert printed[-1] == "comparison: made/out/comparison.html"
     assert any(line.startswith("| spectral_norm=true ") for line in printed)
     assert sorted(p.name for p in out.iterdir()) == [
+        "comparison.html",
         "comparison.md",
         "comparison.png",
+        "comparison.tex",
         "results.csv",
     ]
 
@@ -215,6 +217,8 @@ def test_copies_between_archives_are_drawn(
         assert sheet.mode == "RGB"
     told = "near-duplicates of mtcnn in viola_jones: o/near_duplicates-1.png"
     assert told in capsys.readouterr().out.splitlines()
+    run(CompareConfig(archives=[first.path, second.path], out=Path("p"), pictures=False))
+    assert not list(Path("p").glob("near_duplicates-*"))
 
 
 def test_one_archive_alone_is_its_classes(tmp_path: Path) -> None:
@@ -283,8 +287,10 @@ def test_arms_are_compared_by_name(tmp_path: Path) -> None:
     assert "kind" not in text  # what the arms' runs differ in is said by their overrides
     assert "## Notes" not in text
     assert sorted(p.name for p in Path("o").iterdir()) == [
+        "comparison.html",
         "comparison.md",
         "comparison.png",
+        "comparison.tex",
         "differences.png",
         "results.csv",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,9 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from fer_lightning.errors import UserError
-from fer_lightning.launchers.pool import (
-    TARGET,
-    PoolConfig,
-    PoolLauncher,
-    SweepInterrupted,
-    register,
-)
+from fer_lightning.launchers.cells import Cell
+from fer_lightning.launchers.pool import TARGET, PoolConfig, PoolLauncher, register
+from fer_lightning.launchers.sweeps import SweepInterrupted
 
 FAILS = "print('fer: error: model.width=0: no'); raise SystemExit(2)"
 
@@ -28,8 +25,13 @@ FAILS = "print('fer: error: model.width=0: no'); raise SystemExit(2)"
 class Programs(PoolLauncher):
     """Runs ``python -c <last override>`` in place of a job."""
 
-    def command(self, overrides: Sequence[str]) -> list[str]:
-        return [sys.executable, "-c", overrides[-1].partition("=")[2]]
+    def cells(self, job_overrides: Sequence[Sequence[str]], first: int) -> list[Cell]:
+        return [
+            replace(cell, command=[sys.executable, "-c", overrides[-1].partition("=")[2]])
+            for cell, overrides in zip(
+                super().cells(job_overrides, first), job_overrides, strict=True
+            )
+        ]
 
 
 def config(**hydra: Any) -> DictConfig:
@@ -71,32 +73,6 @@ def test_hydra_makes_one_from_its_configuration() -> None:
 def test_impossible_keys_are_a_user_error() -> None:
     with pytest.raises(UserError, match=r"hydra\.launcher\.slots=0"):
         set_up(PoolLauncher(slots=0), config())
-
-
-def test_a_cell_gets_the_overrides_that_are_meant_for_it() -> None:
-    given = [
-        "hydra/launcher=pool",
-        "hydra.launcher.slots=2",
-        "++hydra.launcher.slots=3",
-        "hydra.sweep.dir=elsewhere",
-        "hydra.sweeper.max_batch_size=1",
-        "hydra.mode=MULTIRUN",
-        "hydra.verbose=true",
-    ]
-    sources = [{"provider": "main", "path": "conf"}, {"provider": "command-line", "path": "/mine"}]
-    launcher = set_up(
-        PoolLauncher(),
-        config(overrides={"hydra": given}, runtime={"config_sources": sources}),
-    )
-    assert launcher.command(["model=cgan", "seed=1"]) == [
-        sys.executable, "-m", "fer_lightning", "train", "--config-dir", "/mine",
-        "hydra.verbose=true", "model=cgan", "seed=1",
-    ]  # fmt: skip
-
-
-def test_a_sweep_asked_for_in_a_file_does_not_sweep_again() -> None:
-    launcher = set_up(PoolLauncher(), config(overrides={"hydra": []}))
-    assert launcher.command(["seed=1"])[-1] == "hydra.mode=RUN"
 
 
 def test_a_failed_cell_raises_when_all_have_run(capfd: pytest.CaptureFixture[str]) -> None:

@@ -143,6 +143,14 @@ def test_there_is_a_core() -> None:
     assert core_count() >= 1
 
 
+def test_the_tasks_of_a_run_have_cores_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = core_count()
+    monkeypatch.setenv("SLURM_NTASKS", "3")
+    assert core_count() == alone  # they may belong to anything
+    monkeypatch.setenv("FER_TASKS", "notes")
+    assert core_count() == 3 * alone
+
+
 def test_a_cell_on_a_gpu_sees_that_one_and_keeps_its_threads() -> None:
     inherited = {"CUDA_VISIBLE_DEVICES": "0,MIG-2", "OMP_NUM_THREADS": "7", "HOME": "/h"}
     environment = cell_environment(Slot(1, ("MIG-2",), 2), 4242, Path("r.json"), inherited)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fer_lightning.config.schema import LoggerConfig, WandbMode
+from fer_lightning.config.logger import LoggerConfig, WandbMode
 from fer_lightning.loggers.metrics_file import MetricsFile
 from fer_lightning.loggers.wandb_mirror import WandbMirror
 from fer_lightning.runs import RunFolder

@@ -1,0 +1,162 @@
+"""Everything that a study reads is laid ready, what fails is told, and nothing is done twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fer_lightning.cli import main
+from fer_lightning.models.classifier.config import ClassifierConfig, Network
+from fer_lightning.models.classifier.pretrained import imagenet_published
+from fer_lightning.prefetched import VARIABLE
+from fer_lightning.published import Published
+from fer_lightning.studies import weights
+from tests.helpers.server import Server, served
+from tests.helpers.small import class_folders
+
+STUDY = """
+name: mine
+seeds: [0, 1]
+stages:
+  gan:
+    job: train
+    overrides:
+      - model=cgan
+      - image_size=32
+      - channels=1
+      - detector=whole_image
+      - data=folder
+      - "data.root='\\\\${oc.env:FER_DATA}/faces'"
+  generate:
+    job: generate
+    overrides: ["run=cell:gan", "archive=cell:gan/more", count=70]
+  classifier:
+    job: train
+    overrides:
+      - model=classifier
+      - image_size=32
+      - channels=1
+      - detector=whole_image
+      - data=folder
+      - "data.root='\\\\${oc.env:FER_DATA}/faces'"
+    arms:
+      real: []
+      more: ["data.extra=[cell:generate]"]
+      generated: ["data.archive=cell:generate"]
+  test:
+    job: evaluate
+    overrides:
+      - run=cell:classifier
+      - data=folder
+      - "data.root='\\\\${oc.env:FER_DATA}/others'"
+      - detector=whole_image
+  measured:
+    job: evaluate
+    overrides: ["run=cell:gan"]
+  pixels:
+    job: probe
+    overrides:
+      - feature=pixels
+      - data@fit=folder
+      - "fit.root='\\\\${oc.env:FER_DATA}/faces'"
+      - detector=whole_image
+"""
+CONTENT = b"weights"
+NAME = "inception.pth"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A folder with the study and its two datasets, and who publishes Inception's weights."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    (tmp_path / "conf" / "study").mkdir(parents=True)
+    (tmp_path / "conf" / "study" / "mine.yaml").write_text(STUDY)
+    for name in ("faces", "others"):
+        class_folders(tmp_path / "data" / name, each=5 + len(name))
+    with served({NAME: CONTENT}) as server:
+        digest = hashlib.sha256(CONTENT).hexdigest()[:8]
+        monkeypatch.setattr(weights, "INCEPTION", Published(NAME, f"{server.url}/{NAME}", digest))
+        yield server
+
+
+def prefetch(*more: str) -> int:
+    return main(["prefetch", "--config-dir", "conf", "study=mine", "out=OUT", *more])
+
+
+def archives() -> dict[str, int]:
+    return {p.parent.name: p.stat().st_mtime_ns for p in Path("OUT").glob("*/faces.npy")}
+
+
+def test_a_study_finds_everything_in_one_folder(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prefetch() == 0
+    printed = capsys.readouterr().out
+    made = archives()
+    # The model's faces at 32 pixels, those of the test, and those of pixels at 64, in colour.
+    assert sorted(name.rsplit("-", 1)[0] for name in made) == [
+        "folder-whole_image-32",
+        "folder-whole_image-32",
+        "folder-whole_image-64",
+    ]
+    assert printed.count("archive: OUT/") == 3
+    assert Path("OUT/weights", NAME).read_bytes() == CONTENT
+    assert "made by the study itself:\n  generate: generated faces\n" in printed
+    index = json.loads(Path("OUT/prefetched.json").read_text())
+    assert sorted(index["archives"].values()) == sorted(made)
+    *_, data, ready, command = printed.splitlines()
+    assert data == f"  export FER_DATA={os.environ['FER_DATA']}"
+    assert ready == f"  export {VARIABLE}={Path('OUT').resolve()}"
+    assert command.startswith("  fer ")
+
+    assert prefetch() == 0  # a second time
+    again = capsys.readouterr().out
+    assert set(again.splitlines()) < set(printed.splitlines())  # without the tables of what is cut
+    assert again.count("archive: OUT/") == 3
+    assert (archives(), server.asked) == (made, [f"/{NAME}"])
+
+    shutil.rmtree("data")
+    monkeypatch.setenv(VARIABLE, "OUT")
+    cut = ["prepare", "data=folder", f"data.root={os.environ['FER_DATA']}/faces", "image_size=32",
+           "channels=1", "detector=whole_image"]  # fmt: skip
+    assert main(cut) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("archive: OUT/folder-whole_image-32")
+    assert prefetch() == 2
+    assert f"{VARIABLE} is set" in capsys.readouterr().err
+
+
+def test_what_fails_is_told_once_and_the_rest_goes_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(weights, "INCEPTION", Published("x.pth", f"{server.url}/x.pth", "00"))
+    shutil.rmtree("data/others")
+    assert prefetch() == 2
+    printed, errors = capsys.readouterr()
+    lines = [line for line in errors.splitlines() if line.startswith("fer: error: ")]
+    assert len(lines) == 2
+    assert "others: there is no such folder" in lines[0]
+    assert lines[1].startswith("fer: error: measured: seed=0: feature=inception: http://127.0.0.1")
+    assert len(archives()) == 2
+    assert "2 things failed" in printed
+
+
+def test_what_a_job_downloads_is_known_from_its_configuration() -> None:
+    class Config:
+        feature = None
+        model = ClassifierConfig(network=Network.resnet18, pretrained=True)
+
+    assert weights.published_of(Config(), None) == {
+        "model.pretrained=true": imagenet_published(Network.resnet18)
+    }
+    assert imagenet_published(Network.resnet18).digest == "f37072fd"
+    Config.model = ClassifierConfig()
+    assert weights.published_of(Config(), None) == {}
