@@ -178,8 +178,8 @@ def _finish(record: StudyRecord, status: int) -> JobResult:
             print(f"  {status_now}: {cell.label}" + (f": {reason}" if reason else ""))
     for line in lengths_to_mind([*record.cells, *record.kept]):
         print(f"fer: warning: {line}", file=sys.stderr)
-    if line := sync_line(record.path, record.cells):
-        print(f"upload:  {line}")
+    if upload := sync_line(record.path, record.cells):
+        print(f"upload:  {upload}")
     if done == len(record.cells):
         print(f"compare: fer compare study={record.path} out=DIR")
     else:
