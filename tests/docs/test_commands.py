@@ -20,7 +20,6 @@ import yaml
 from torchvision.models import resnet18
 
 from fer_lightning.cli import JOBS
-from fer_lightning.config.benchmark import FEWEST, BenchmarkConfig
 from fer_lightning.config.evaluate import EvaluateConfig
 from fer_lightning.config.generate import GenerateConfig
 from fer_lightning.config.logger import WandbMode
@@ -56,7 +55,7 @@ ONLY_COMPOSED = {
     r"trainer\.devices=": "needs several devices; tests/smoke/test_devices.py starts processes",
     r"study=(features|paper|egc|translation|ganmut)": "dozens of cells; tests/smoke runs those of "
     "papers, tests/unit/config composes the others",
-    r"benchmark=all": "takes minutes however small; tests/smoke/test_benchmark.py runs each",
+    r"^fer benchmark": "takes minutes however small; tests/smoke/test_benchmark.py runs each",
 }
 """What is not executed, by a pattern of the command, and why."""
 
@@ -71,9 +70,6 @@ COMPOSED: set[str] = set()
 
 CELLS: set[str] = set()
 """Cells of studies that have passed: a study stands on several pages."""
-
-TIMED: set[str] = set()
-"""Benchmarks that have run: they need nothing of their page, and take long."""
 
 
 def reason(command: Command) -> str | None:
@@ -200,13 +196,10 @@ def small(job: str, run: Run, command: Command) -> Run:
             config.data.count = min(config.data.count, 70)
         if isinstance(config, PrepareConfig):
             config.workers = 1
-        if isinstance(config, TrainConfig | BenchmarkConfig):
+        if isinstance(config, TrainConfig):
             few = 2 if config.data.only else 8  # a layout has four faces of an emotion
             config.data.batch_size = min(config.data.batch_size, few)
             _narrow(config.model)
-        if isinstance(config, BenchmarkConfig):
-            config.rounds, config.seconds, config.counts = 1, 0.5, [100, 120, 140]
-            config.vectors = FEWEST
         if isinstance(config, TrainConfig):
             config.trainer.max_images = min(config.trainer.max_images, 16)
             config.trainer.accelerator = "cpu"
@@ -311,12 +304,8 @@ def test_every_command_works(
             for line in FIRST:
                 reader.type(Command("at first", 0, tuple(line.split())))
     for command in commands(page):
-        if command.text in TIMED:
-            continue
         if executed(command):
             reader.type(command)
-            if command.words[:2] == ("fer", "benchmark"):
-                TIMED.add(command.text)
         elif command.words[:2] == ("wandb", "sync") and not command.mention:
             (folder,) = command.words[2:]
             assert list(Path().glob(folder.replace("\u2026", "*"))), f"{command}: not there"
