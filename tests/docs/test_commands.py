@@ -200,7 +200,6 @@ def small(job: str, run: Run, command: Command) -> Run:
             few = 2 if config.data.only else 8  # a layout has four faces of an emotion
             config.data.batch_size = min(config.data.batch_size, few)
             _narrow(config.model)
-        if isinstance(config, TrainConfig):
             config.trainer.max_images = min(config.trainer.max_images, 16)
             config.trainer.accelerator = "cpu"
             if not can_compile():
