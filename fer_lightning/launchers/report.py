@@ -50,5 +50,5 @@ def read_report(path: Path) -> JobResult | None:
         return JobResult(Path(loaded["path"]), loaded["metrics"], loaded["status"], objectives)
     except FileNotFoundError:
         return None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is no report of a job ({error}): run the job again") from error

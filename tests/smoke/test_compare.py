@@ -35,6 +35,7 @@ def test_runs_are_compared(fer: Fer, tmp_path: Path) -> None:
     assert left == ["OUT", "multirun"]
 
 
+@pytest.mark.slow
 def test_a_study_is_compared_by_name_and_folder(fer: Fer, tmp_path: Path) -> None:
     folder = tiny_study(tmp_path, {True: [1.0, 2.1], False: [3.0, 4.0]}, metrics={"fid": {}})
     for name in ("tiny", str(folder)):

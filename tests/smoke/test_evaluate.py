@@ -20,6 +20,7 @@ from tests.smoke.conftest import Here
 EVALUATE = ["evaluate", "run=RUN", "accelerator=cpu"]
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_once(fer: Fer, here: Here, run: Path) -> None:
     command = [*EVALUATE, "feature=pixels", "feature.side=8"]
     done = fer(*command)

@@ -12,20 +12,15 @@ import pytest
 from fer_lightning import registry
 from tests.conftest import REPOSITORY, Fer
 
-MODELS = [
-    pytest.param(name, marks=[] if name == "cgan" else pytest.mark.slow)
-    for name in registry.models.builtin
-]
+pytestmark = pytest.mark.slow
 
-
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", registry.models.builtin)
 def test_smoke(fer: Fer, tmp_path: Path, model: str) -> None:
     done = fer("train", f"experiment=smoke_{model}", "run_dir=RUN")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "RUN" / "results.json").is_file()
 
 
-@pytest.mark.slow
 def test_jobs_share_the_run_of_an_experiment(tmp_path: Path) -> None:
     ask = "from fer_lightning.experiments import prepared_run as p; "
     ask += "print(p('experiment:smoke_cgan', 'run'))"
@@ -51,7 +46,6 @@ def test_jobs_share_the_run_of_an_experiment(tmp_path: Path) -> None:
     assert "Another job is writing" in errors
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "outer", "told"),
     [
@@ -70,7 +64,6 @@ def test_an_experiment_that_cannot_be_trained_is_told_in_a_line(
     assert not list(tmp_path.glob("multirun/train/[!.]*"))
 
 
-@pytest.mark.slow
 def test_a_wheel_works_without_the_clone(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip"]
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path, REPOSITORY], check=True)

@@ -88,17 +88,22 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield server
 
 
+TYPED = ["prefetch", "--config-dir", "conf", "study=mine", "out=OUT"]
+
+
 def prefetch(*more: str) -> int:
-    return main(["prefetch", "--config-dir", "conf", "study=mine", "out=OUT", *more])
+    return main([*TYPED, *more])
 
 
 def archives() -> dict[str, int]:
     return {p.parent.name: p.stat().st_mtime_ns for p in Path("OUT").glob("*/faces.npy")}
 
 
+@pytest.mark.slow
 def test_a_study_finds_everything_in_one_folder(
     server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("sys.argv", ["fer", *TYPED])
     assert prefetch() == 0
     printed = capsys.readouterr().out
     made = archives()
@@ -116,7 +121,7 @@ def test_a_study_finds_everything_in_one_folder(
     *_, data, ready, command = printed.splitlines()
     assert data == f"  export FER_DATA={os.environ['FER_DATA']}"
     assert ready == f"  export {VARIABLE}={Path('OUT').resolve()}"
-    assert command.startswith("  fer ")
+    assert command == "  fer study --config-dir conf study=mine"
 
     assert prefetch() == 0  # a second time
     again = capsys.readouterr().out
@@ -134,6 +139,7 @@ def test_a_study_finds_everything_in_one_folder(
     assert f"{VARIABLE} is set" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_fails_is_told_once_and_the_rest_goes_on(
     server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

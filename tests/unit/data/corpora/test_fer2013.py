@@ -208,6 +208,7 @@ def test_a_folder_of_no_class_is_refused(tmp_path: Path) -> None:
         FER2013(root=tmp_path).rows()
 
 
+@pytest.mark.slow
 def test_the_real_dataset(fer2013_root: Path) -> None:
     corpus = FER2013(root=fer2013_root)
     rows = corpus.rows()
