@@ -14,6 +14,7 @@ from tests.conftest import REPOSITORY, Fer
 
 pytestmark = pytest.mark.slow
 
+
 @pytest.mark.parametrize("model", registry.models.builtin)
 def test_smoke(fer: Fer, tmp_path: Path, model: str) -> None:
     done = fer("train", f"experiment=smoke_{model}", "run_dir=RUN")
