@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from fer_lightning.config.plain import identity, to_plain
 from fer_lightning.data.corpora.base import Corpus
 from fer_lightning.data.fingerprint import digest
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 VARIABLE = "FER_PREFETCHED"
 """Environment variable with the folder."""
 INDEX = "prefetched.json"
-SCHEMA = 1
-"""Version of that file."""
 
 
 def folder() -> Path | None:
@@ -93,9 +93,11 @@ class Prefetched:
             ) from error
 
     def save(self) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file, whole or not at all, beside what others have laid there since."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / INDEX, {"schema": SCHEMA, "archives": self.archives})
+        with FileLock(self.path / f".{INDEX}.lock"):
+            there = Prefetched.open(self.path).archives
+            write_json(self.path / INDEX, {"archives": {**there, **self.archives}})
 
     def keep(self, recipe: Recipe, archive: Path) -> None:
         """Note an archive as the answer to a recipe."""

@@ -51,7 +51,7 @@ def task_of(job: str) -> Callable[[DictConfig], Any]:
         _refuse_shared_process(composed)
         refuse_dropped(composed, HydraConfig.get().overrides.task)
         wanted = typed.objective if hasattr(typed, "objective") else None
-        _refuse_aimless(wanted)
+        _refuse_aimless(typed)
         result = import_module(f"fer_lightning.jobs.{job}").run(typed)
         # Further processes of a run on several devices measure nothing.
         if wanted is not None and result.status == 0 and result.metrics:
@@ -90,11 +90,23 @@ def _refuse_shared_process(composed: DictConfig) -> None:
         )
 
 
-def _refuse_aimless(objective: Any) -> None:
-    """A search without an objective, which would train for nothing."""
+def _searches() -> bool:
+    """Whether a sweeper chooses the cells by what those before them came to."""
     hydra = HydraConfig.get()
-    searches = hydra.runtime.choices.get("hydra/sweeper") not in (None, "basic")
-    if searches and hydra.mode is RunMode.MULTIRUN and objective is None:
+    basic = hydra.runtime.choices.get("hydra/sweeper") in (None, "basic")
+    return hydra.mode is RunMode.MULTIRUN and not basic
+
+
+def _refuse_aimless(typed: Any) -> None:
+    """A search without an objective, which would run for nothing."""
+    if not _searches():
+        return
+    if not hasattr(typed, "objective"):
+        able = sorted(job for job, schema in JOB_SCHEMAS.items() if hasattr(schema, "objective"))
+        raise UserError(
+            f"this job has no objective= that a search could go by; {', '.join(able)} have one"
+        )
+    if typed.objective is None:
         raise UserError(
             "a search needs something to go by: pass objective=NAME, the name of a metric that "
             "the job measures, such as objective=val_macro_f1"
@@ -118,6 +130,7 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
     _refuse_choices(overrides)
     statuses: list[int] = []
     mistakes: list[str] = []
+    failed_trials: list[str] = []
     command = list(sys.argv)
     wanted = os.environ.get("HYDRA_FULL_ERROR", "0")
     task = task_of(job)
@@ -136,6 +149,8 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
             if mistake is None:
                 raise
             mistakes.append(f"{' '.join(HydraConfig.get().overrides.task)}: {mistake}")
+            if _searches():
+                failed_trials.append(mistakes[-1])
             print(f"fer: error: {mistake}", file=sys.stderr)
             return None  # a sweep goes on with its other cells
         finally:
@@ -159,9 +174,9 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
         raise UserError(nothing_chosen(job, overrides, conf)) from error
     except ValueError as error:
         # Sweepers that search say so of a trial that has failed.
-        if wanted == "1" or not (mistakes or "No trials are completed" in str(error)):
+        if wanted == "1" or not (failed_trials or "No trials are completed" in str(error)):
             raise
-        said = mistakes[-1] if mistakes else "no trial came to its objective"
+        said = failed_trials[-1] if failed_trials else "no trial came to its objective"
         raise UserError(f"the search has ended early: {said}") from error
     finally:
         sys.argv = command

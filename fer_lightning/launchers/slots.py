@@ -129,7 +129,8 @@ def core_count() -> int:
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
     tasks = int(os.environ["SLURM_NTASKS"]) if TASKS in os.environ else 1
-    return len(os.sched_getaffinity(0)) * tasks
+    # Where the cluster binds no tasks to cores, one alone has the whole node.
+    return min(len(os.sched_getaffinity(0)) * tasks, os.cpu_count() or 1)
 
 
 def cell_environment(

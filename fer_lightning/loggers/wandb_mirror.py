@@ -41,6 +41,8 @@ class WandbMirror(Logger):
         self.resolved = resolved
         self.metrics = metrics
         self.window = WandbRun(config, "train", metrics.path.name)
+        self._known = -1
+        """Images seen up to which an online run has its rows from an earlier start."""
 
     @property
     def name(self) -> str:
@@ -63,10 +65,11 @@ class WandbMirror(Logger):
 
     def _catch_up(self) -> None:
         """An online run knows what it has; an offline one begins with nothing."""
-        summary: Any = self.window.run.summary
-        known = summary.get("images_seen", -1) if self.window.run.resumed else -1
+        if self.window.run.resumed:
+            summary: Any = self.window.run.summary
+            self._known = int(summary.get("images_seen", -1))
         for row in self.metrics.rows():
-            if int(row["images_seen"]) > known:
+            if int(row["images_seen"]) > self._known:
                 self.window.log({name: float(value) for name, value in row.items() if value})
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
@@ -74,13 +77,14 @@ class WandbMirror(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Log a row.
+        """Log a row, unless it was there before a checkpoint was gone back to.
 
         Args:
             metrics: Names and values.
             step: The clock, in real images seen.
         """
-        self.window.attempt(lambda: self.window.log({"images_seen": step, **metrics}))
+        if step is None or step > self._known:
+            self.window.attempt(lambda: self.window.log({"images_seen": step, **metrics}))
 
     @rank_zero_only
     def log_picture(self, name: str, path: Path, images_seen: int) -> None:
@@ -91,7 +95,7 @@ class WandbMirror(Logger):
 
             self.window.log({"images_seen": images_seen, name: wandb.Image(str(path))})
 
-        if self.window.run is not None:
+        if self.window.run is not None and images_seen > self._known:
             self.window.attempt(log)
 
     @rank_zero_only

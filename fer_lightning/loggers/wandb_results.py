@@ -30,11 +30,16 @@ def show_results(path: Path, content: Mapping[str, Any], given: LoggerConfig | N
     folder = path.parent.parent
     trained = _trained(folder)
     logger = _logger_of(trained) if given is None else given
+    if logger.wandb is WandbMode.disabled:
+        return
     window = WandbRun(logger, str(content["job"]), path.name)
     protocol = content["protocol"]
     parts = (protocol.get(key) for key in ("corpus", "split", "task"))
     tags = dict.fromkeys([*tags_of(trained), *(str(part) for part in parts if part)])
-    name = RunFolder(path=folder, identity={}).id if trained else folder.name
+    try:
+        name = RunFolder(path=folder, identity={}).id or folder.name
+    except (OSError, ValueError):  # whoever measures needs the checkpoint alone
+        name = folder.name
     resolved = {**trained, "protocol": protocol}
     window.open(folder, f"{folder.name}-{path.stem}", f"{name}-{path.stem}", resolved, list(tags))
     if window.run is None:
@@ -47,7 +52,7 @@ def _trained(folder: Path) -> dict[str, Any]:
     """The configuration of the measured run; empty for features that need none."""
     try:
         loaded = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):  # whoever measures needs the checkpoint alone
+    except (OSError, yaml.YAMLError):
         return {}
     return loaded if isinstance(loaded, dict) else {}
 

@@ -49,6 +49,10 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
+def with_ours(packages: str) -> str:
+    return f"{packages}:{REPOSITORY}" if packages else str(REPOSITORY)
+
+
 @pytest.fixture
 def search(fer: Fer, packages: str, tmp_path: Path) -> Search:
     """The page's first command with other settings behind it, on a few faces."""
@@ -62,8 +66,7 @@ def search(fer: Fer, packages: str, tmp_path: Path) -> Search:
 
     def run(*more: str) -> CompletedProcess[str]:
         kept = {word.partition("=")[0]: word for word in (*words, *small, *more)}
-        path = f"{packages}:{REPOSITORY}" if packages else str(REPOSITORY)
-        return fer(*kept.values(), PYTHONPATH=path)
+        return fer(*kept.values(), PYTHONPATH=with_ours(packages))
 
     return run
 
@@ -91,3 +94,13 @@ def test_a_search_without_an_objective_trains_nothing(search: Search, tmp_path: 
     assert "Traceback" not in done.stderr
     assert "a search needs something to go by: pass objective=NAME" in done.stderr
     assert not list((tmp_path / "multirun").glob("train/*"))
+
+
+def test_a_job_that_measures_nothing_is_not_searched(fer: Fer, packages: str) -> None:
+    done = fer("prepare", "-m", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=1", "data=drawn",
+               "hydra.sweeper.n_jobs=1", "image_size=choice(16,32)",
+               PYTHONPATH=with_ours(packages))  # fmt: skip
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "this job has no objective= that a search could go by" in done.stderr
+    assert "evaluate, probe, train have one" in done.stderr

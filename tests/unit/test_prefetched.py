@@ -50,6 +50,16 @@ def test_an_archive_is_found_without_its_source(
         prepare(wanted, tmp_path / "elsewhere")
 
 
+def test_two_at_a_time_share_a_folder(tmp_path: Path) -> None:
+    wanted = [recipe(tmp_path / name) for name in "ab"]
+    laid = [Prefetched.open(tmp_path) for _ in wanted]
+    for one, asks in zip(laid, wanted, strict=True):
+        one.keep(asks, tmp_path / "faces")
+        one.save()
+    found = Prefetched.open(tmp_path)
+    assert [found.archive(asks) for asks in wanted] == [tmp_path / "faces"] * 2
+
+
 def test_a_folder_that_nobody_filled_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,6 @@ def test_another_launchers_process_is_refused(monkeypatch: pytest.MonkeyPatch) -
 def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
     """The second task of a job on a cluster."""
     monkeypatch.setenv("FER_TASKS", str(tmp_path / "7-0"))
-    monkeypatch.setattr(ranks, "GRACE", 0.2)
     hydra = SimpleNamespace(
         job=SimpleNamespace(config_name="train"),
         overrides=SimpleNamespace(task=["seed=1", "trainer.devices=2"]),

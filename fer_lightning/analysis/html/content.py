@@ -76,11 +76,10 @@ def content(comparison: Comparison, pictures: bool) -> dict[str, Any]:
 
 def _metrics(comparison: Comparison) -> list[dict[str, Any]]:
     """Every number by name: whether it is reported, and which way is better."""
-    names = dict.fromkeys((*comparison.metrics, *comparison.measured))
     reported = set(comparison.metrics)
     return [
         {"name": name, "reported": name in reported, "higher": comparison.metric(name).higher}
-        for name in names
+        for name in _names(comparison)
     ]
 
 

@@ -14,7 +14,7 @@ function curveSeries(column) {
 }
 
 function curvesSection() {
-  const { columns, curves, points, thinned, cut } = DATA.curves;
+  const { columns, curves, points, thinned, interpolated } = DATA.curves;
   const having = new Set([...curves.keys()].filter((line) => Object.keys(curves[line]).length));
   const preferred = columns.findIndex((name) => /^(val_accuracy|epoch_g_loss|g_loss|loss)$/.test(name));
   let column = Math.max(0, preferred);
@@ -38,7 +38,7 @@ function curvesSection() {
 
   const said = ["Lines are means over seeds, bands reach from the least to the greatest seed; one seed alone has no band. A line breaks where a value is not finite."];
   if (thinned) said.push(`Curves of more than ${points} points are thinned to ${points}, evenly; the first and the last stay.`);
-  if (cut) said.push("Where seeds were logged at different places, they are interpolated linearly; a line ends where the shortest of its seeds does.");
+  if (interpolated) said.push("Where seeds were logged at different places, they are interpolated linearly; a line ends where the shortest of its seeds does.");
   return el("div", {}, field, chooser("Configurations", having), following(el("div", {}, place, tables), draw),
     el("p", { class: "hint" }, said.join(" ")));
 }

@@ -48,8 +48,8 @@ def curves_of(lines: Sequence[Line]) -> dict[str, Any]:
 
     ``columns`` names the columns, ``grids`` holds images seen, ``curves`` for every line its
     columns by number: the number of a grid, and of each of its ``seeds`` the values there.
-    ``points`` is the most of a curve, ``thinned`` says whether one has lost points, ``cut``
-    whether one ends where the shortest of its seeds does.
+    ``points`` is the most of a curve, ``thinned`` says whether one has lost points,
+    ``interpolated`` whether seeds of one were logged at different places.
 
     Raises:
         UserError: If a log is damaged.
@@ -59,7 +59,7 @@ def curves_of(lines: Sequence[Line]) -> dict[str, Any]:
     logs = {folder: read_curves(folder / "metrics.csv") for folder in bar}
     columns = list(dict.fromkeys(name for folder in sorted(logs) for name in logs[folder]))
     points = min(MOST, max(LEAST, IN_ALL // max(1, sum(len(log) for log in logs.values()))))
-    grids, found, thinned, cut = Grids(), [], False, False
+    grids, found, thinned, interpolated = Grids(), [], False, False
     for line in lines:
         members = [m for m in line.members if m.folder is not None and logs[m.folder]]
         own: dict[int, list[Any]] = {}
@@ -73,7 +73,7 @@ def curves_of(lines: Sequence[Line]) -> dict[str, Any]:
                 continue
             grid, values = on_one_grid([curve for _, curve in having], points)
             thinned |= any(len(curve[0]) > points for _, curve in having)
-            cut |= len({curve[0][-1] for _, curve in having}) > 1
+            interpolated |= len({curve[0].tobytes() for _, curve in having}) > 1
             seeds = [seed for seed, _ in having]
             own[number] = [grids.place(grid.tolist()), seeds, [_plain(v) for v in values]]
         found.append(own)
@@ -83,7 +83,7 @@ def curves_of(lines: Sequence[Line]) -> dict[str, Any]:
         "curves": found,
         "points": points,
         "thinned": thinned,
-        "cut": cut,
+        "interpolated": interpolated,
     }
 
 
@@ -112,7 +112,7 @@ def on_one_grid(
 
     Where all were logged at the same places, points are left out evenly and those that stay are
     as they were measured, the first and the last among them. Else they are interpolated linearly
-    between the latest beginning and the earliest end.
+    wherever one was logged between the latest beginning and the earliest end.
 
     Args:
         curves: One a seed, at least one.
@@ -121,13 +121,22 @@ def on_one_grid(
     Returns:
         Images seen, and of each curve the values there.
     """
-    x = curves[0][0]
-    if all(np.array_equal(x, other) for other, _ in curves[1:]):
-        kept = np.unique(np.linspace(0, len(x) - 1, min(points, len(x))).round().astype(int))
-        return x[kept], [values[kept] for _, values in curves]
-    low, high = max(c[0][0] for c in curves), min(c[0][-1] for c in curves)
-    grid = np.unique(np.linspace(low, max(low, high), points).round())
-    return grid, [np.interp(grid, places, values) for places, values in curves]
+    low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
+    every = np.unique(np.concatenate([x for x, _ in curves]))
+    shared = every[(every >= low) & (every <= max(low, high))]
+    kept = np.unique(np.linspace(0, len(shared) - 1, min(points, len(shared))).round().astype(int))
+    grid = shared[kept]
+    return grid, [_at(grid, *curve) for curve in curves]
+
+
+def _at(
+    grid: NDArray[np.float64], x: NDArray[np.float64], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """A curve at other places: itself where it was measured, nothing beyond its ends."""
+    found = np.interp(grid, x, values, left=np.nan, right=np.nan)
+    place = np.searchsorted(x, grid).clip(max=len(x) - 1)
+    # Between a finite value and one that is not, NumPy would give nothing at either.
+    return np.where(x[place] == grid, values[place], found)
 
 
 def _plain(values: NDArray[np.float64]) -> list[float | None]:

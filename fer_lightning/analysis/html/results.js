@@ -97,9 +97,10 @@ function resultsSection() {
 
   function filterOf(key, texts) {
     const values = [...new Set(texts)].sort(ordered);
+    if (values.length <= OPTIONS && !values.includes(filters.get(key)?.value)) filters.delete(key);
     const known = filters.get(key)?.value ?? "";
     if (values.length <= OPTIONS) {
-      return labelled(key, select([["", "any"], ...values], values.includes(known) ? known : "", (value) => {
+      return labelled(key, select([["", "any"], ...values], known, (value) => {
         filters.set(key, { value, exact: true });
         draw();
       }));

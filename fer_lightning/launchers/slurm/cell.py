@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from fer_lightning.launchers.cells import STOPPED
 from fer_lightning.launchers.processes import dies_with_us, error_line
 from fer_lightning.launchers.report import VARIABLE
 from fer_lightning.launchers.slots import INHERITED
@@ -23,8 +24,6 @@ from fer_lightning.launchers.slurm.orders import Order
 from fer_lightning.launchers.tasks import PAUSE, Task, ended_file
 from fer_lightning.launchers.tasks import VARIABLE as TASKS
 
-STOPPED = (130, -signal.SIGTERM)
-"""Exit statuses of a command that was told to stop: in training, and before it."""
 GOES_ON = ("train", "prepare")
 """Jobs that a further start brings nearer to their end; others begin anew."""
 MARGIN = 15

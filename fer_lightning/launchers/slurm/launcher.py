@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf  # type: ignore[import-untyped]
@@ -81,24 +82,36 @@ class SlurmLauncher(SubmititLauncher):  # type: ignore[misc]
             UserError: If SLURM does not take the jobs.
         """
         cells = cells_of(self.config, job_overrides, initial_job_idx)
+        needs = {
+            cell.number: self._needs(cell, overrides)
+            for cell, overrides in zip(cells, job_overrides, strict=True)
+        }
         watch = Watch(cells)
-        for cell, order in self._submitted_before(cells):
-            watch.add(cell, order)
-            watch.say([cell], "is known to SLURM from an earlier start")
-        groups: dict[tuple[int, int], list[Cell]] = {}
-        for cell, overrides in zip(cells, job_overrides, strict=True):
-            if cell.number not in watch.orders:
-                groups.setdefault(self._needs(cell, overrides), []).append(cell)
         with watch.interruptible():
-            for (tasks, gpus), members in groups.items():
-                for first in range(0, len(members), LARGEST):
-                    self._submit(members[first : first + LARGEST], tasks, gpus, watch)
+            self._root.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._root / ".lock"):  # another command may want the same cells
+                self._submit_missing(cells, needs, watch)
             watch.wait()
         return conclude(self.config, watch.outcomes(), job_overrides, interrupted=watch.interrupted)
 
     @property
     def _root(self) -> Path:
         return Path(self.params["submitit_folder"]).absolute()
+
+    def _submit_missing(
+        self, cells: Sequence[Cell], needs: Mapping[int, tuple[int, int]], watch: Watch
+    ) -> None:
+        """Submit the cells that SLURM does not know, those with equal needs together."""
+        for cell, order in self._submitted_before(cells):
+            watch.add(cell, order)
+            watch.say([cell], "is known to SLURM from an earlier start")
+        groups: dict[tuple[int, int], list[Cell]] = {}
+        for cell in cells:
+            if cell.number not in watch.orders:
+                groups.setdefault(needs[cell.number], []).append(cell)
+        for (tasks, gpus), members in groups.items():
+            for first in range(0, len(members), LARGEST):
+                self._submit(members[first : first + LARGEST], tasks, gpus, watch)
 
     def _submitted_before(self, cells: Sequence[Cell]) -> list[tuple[Cell, Order]]:
         """Cells with jobs that live, or have ended well without anybody to see it."""
@@ -187,6 +200,7 @@ class SlurmLauncher(SubmititLauncher):  # type: ignore[misc]
             raise UserError(
                 f"SLURM does not take the jobs ({said[-1] if said else error}): change "
                 "hydra.launcher.* (partition, account, timeout_min, gpus_per_node, mem_gb, …)"
+                f"{watch.left() if len(watch.orders) > len(cells) else ''}"
             ) from error
         watch.say(cells, f"submitted with {tasks} {'task' if tasks == 1 else 'tasks'}")
 

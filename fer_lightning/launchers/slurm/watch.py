@@ -58,7 +58,7 @@ class Watch:
             yield
         except KeyboardInterrupt:
             self.interrupted = True
-            _say(self._left())
+            _say(self.left())
 
     def wait(self) -> None:
         """Wait until all jobs have ended."""
@@ -128,7 +128,7 @@ class Watch:
             return Outcome(cell, "waiting", Path(os.devnull))
         return Outcome(cell, "queued", order.log)
 
-    def _left(self) -> str:
+    def left(self) -> str:
         """What goes on without us, and how to end it."""
         orders = [o for n, o in self.orders.items() if n not in self._ended]
         try:

@@ -144,11 +144,14 @@ def test_there_is_a_core() -> None:
 
 
 def test_the_tasks_of_a_run_have_cores_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = core_count()
+    monkeypatch.setattr(slots.os, "sched_getaffinity", lambda process: {4, 5}, raising=False)
+    monkeypatch.setattr(slots.os, "cpu_count", lambda: 8)
     monkeypatch.setenv("SLURM_NTASKS", "3")
-    assert core_count() == alone  # they may belong to anything
+    assert core_count() == 2  # they may belong to anything
     monkeypatch.setenv("FER_TASKS", "notes")
-    assert core_count() == 3 * alone
+    assert core_count() == 6
+    monkeypatch.setenv("SLURM_NTASKS", "5")  # so they are not bound to two cores each
+    assert core_count() == 8
 
 
 def test_a_cell_on_a_gpu_sees_that_one_and_keeps_its_threads() -> None:

@@ -99,6 +99,20 @@ def test_an_online_run_gets_what_its_server_lacks(
     assert fake.calls[0]["resume"] == "allow"
 
 
+def test_rows_that_are_trained_again_are_not_logged_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that was killed goes back to its checkpoint; W&B has seen more than that."""
+    server = FakeRun(known=30)
+    install(monkeypatch, server)
+    window = mirror(tmp_path, WandbMode.online)
+    window.open()
+    for step in (30, 40):
+        window.log_metrics({"a": 3.0}, step=step)
+    window.log_picture("samples", tmp_path / "none.png", 30)
+    assert [row["images_seen"] for row in server.rows] == [40]
+
+
 def test_without_a_server_it_goes_on_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

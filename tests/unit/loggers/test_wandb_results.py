@@ -75,6 +75,14 @@ def test_what_was_measured_without_a_run_is_shown_on_demand(
     assert fake.calls[0]["id"] == f"{tmp_path.name}-evaluate-drawn-test-12"
 
 
+def test_a_run_that_has_lost_its_manifest_is_shown_by_its_folder(
+    run: Path, fake: FakeWandb
+) -> None:
+    (run / "manifest.json").unlink()
+    show(run)
+    assert fake.calls[0]["id"] == f"{run.name}-evaluate-drawn-test-12"
+
+
 def test_nothing_is_online_where_no_network_is_to_be_reached(
     run: Path,
     fake: FakeWandb,

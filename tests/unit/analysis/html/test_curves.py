@@ -40,6 +40,25 @@ def test_seeds_logged_elsewhere_are_interpolated_where_both_are() -> None:
     assert np.allclose(values, [[0.5, 1, 1.5, 2], [5, 10, 15, 20]])
 
 
+def test_nothing_is_made_up_beyond_a_curve_or_from_what_is_not_finite() -> None:
+    first = (np.array([1.0, 5, 9]), np.array([1.0, np.nan, 9]))
+    grid, values = on_one_grid([first, (np.array([1.0, 3, 9]), np.array([1.0, 3, 9]))], 120)
+    assert grid.tolist() == [1, 3, 5, 9]
+    assert np.array_equal(values, [[1, np.nan, np.nan, 9], [1, 3, 5, 9]], equal_nan=True)
+    grid, values = on_one_grid([(grid, grid), (grid + 20, grid)], 120)
+    assert grid.tolist() == [21]
+    assert np.array_equal(values, [[np.nan], [1]], equal_nan=True)
+
+
+def test_seeds_that_end_alike_and_were_logged_elsewhere_are_said_to_be_interpolated(
+    tmp_path: Path,
+) -> None:
+    one = log(tmp_path / "a", "images_seen,loss\n1,1\n5,5\n9,9\n")
+    other = log(tmp_path / "b", "images_seen,loss\n1,1\n3,3\n9,9\n")
+    assert curves_of([line(one, other)])["interpolated"]
+    assert not curves_of([line(one), line(other)])["interpolated"]
+
+
 def test_columns_of_a_log(tmp_path: Path) -> None:
     run = log(tmp_path / "r", "images_seen,loss,epoch,acc\n2,0.5,1,\n4,nan,2,0.25\n6,0.")
     found = read_curves(run / "metrics.csv")
@@ -51,7 +70,7 @@ def test_columns_of_a_log(tmp_path: Path) -> None:
     assert plain["curves"] == [{0: [0, [0], [[0.5, None]]], 1: [1, [0], [[0.25]]]}]
     assert plain["grids"] == [[2, 4], [4]]
     assert not plain["thinned"]
-    assert not plain["cut"]
+    assert not plain["interpolated"]
 
 
 def test_many_curves_have_fewer_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
