@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -81,6 +82,9 @@ class WandbRun:
         self._open(wanted, WandbMode.offline)
 
     def _open(self, wanted: Mapping[str, Any], mode: WandbMode) -> None:
+        if mode is WandbMode.offline:
+            # Read on import: W&B 0.31 tells its server how it is used, offline, too.
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb  # imported only where it is wanted
 
         # W&B logs into the run folder: on a full disk logging would print tracebacks.

@@ -131,7 +131,7 @@ def test_a_study_of_cells_with_two_tasks(start: Start, folder: Path) -> None:
     assert not list((evaluate / "tasks").glob("*task1*"))
     ended = max(f.stat().st_mtime for f in train.glob("*.collected.json"))
     assert ended <= (evaluate / "orders.json").stat().st_mtime
-    assert sorted(p.name for p in folder.iterdir()) == ["conf", "faces", "multirun"]
+    assert sorted(p.name for p in folder.iterdir()) == ["archives", "conf", "faces", "multirun"]
     again = run(start, arguments)
     assert again.returncode == 0, again.stderr
     assert arrays(folder) == [train, evaluate]
