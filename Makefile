@@ -8,8 +8,9 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/fer train experiment=demo
 
-# One thread a worker: several on one core slow each other down tenfold.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile
+# One thread a worker: several on one core slow each other down tenfold. Bytecode is kept, whatever
+# the environment says, since hundreds of tests start a process.
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadfile
 
 test: .venv/installed-dev
 	$(PYTEST)

@@ -69,7 +69,7 @@ def fer(tmp_path: Path) -> Fer:
     """Runs the real command in a process of its own, in an empty folder."""
 
     def run(
-        *arguments: str, cwd: Path = tmp_path, **environment: str
+        *arguments: str, cwd: Path = tmp_path, timeout: float = 300, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "fer_lightning", *arguments],
@@ -77,7 +77,7 @@ def fer(tmp_path: Path) -> Fer:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=timeout,
             check=False,
         )
 

@@ -73,15 +73,17 @@ def test_a_classifier_is_timed_without_its_validations(fer: Fer, tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(not shutil.which("c++"), reason="needs hardware: a C++ compiler")
 def test_all_of_them_run(fer: Fer, tmp_path: Path) -> None:
     done = fer("benchmark", *TINY, *DRAWN, "detector=whole_image", "counts=[100,120,140]",
-               "vectors=80")  # fmt: skip
+               "vectors=80", timeout=800)  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = tmp_path / "multirun" / "benchmark" / "all" / "speed.md"
     assert done.stdout.splitlines()[-1] == f"speed: {page.relative_to(tmp_path)}"
     titles = [line for line in page.read_text().splitlines() if line.startswith("## ")]
     assert titles == [
+        "## Comparing 10 runs",
         "## Detecting",
         "## Feeding",
         "## Training GANmut",
