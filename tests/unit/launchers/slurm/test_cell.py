@@ -191,7 +191,8 @@ def test_a_further_task_ends_with_the_first(tmp_path: Path) -> None:
     first, second = (start(one, SLURM_NTASKS="2", SLURM_PROCID=task) for task in "01")
     assert (first.wait(60), second.wait(60)) == (0, 0)
     calls = "from fer_lightning.launchers.tasks import Task; from pathlib import Path; import os\n"
-    calls += "Task(Path(os.environ['FER_TASKS']), 1).call(['sleep', '600'], {}, Path('log').absolute())"
+    calls += "notes, log = Path(os.environ['FER_TASKS']), Path.cwd() / 'log'\n"
+    calls += "Task(notes, 1).call(['sleep', '600'], {}, log)"
     two = program(tmp_path, f"import os; os.chdir({str(tmp_path)!r})\n{calls}", index=1)
     job = {"SLURM_NTASKS": "2", "SLURM_ARRAY_TASK_ID": "1"}
     first, second = (start(two, SLURM_PROCID=task, **job) for task in "01")
