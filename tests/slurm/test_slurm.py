@@ -207,7 +207,7 @@ def test_a_cell_at_its_time_limit_ends_as_if_uninterrupted(start: Start, folder:
     (log,) = (folder / "multirun" / ".hydra" / "slurm").glob("*/0.log")
     wait_for(cell, lambda: "stopped at " in log.read_text())
     wait_for(cell, lambda: queued("--states=PENDING"))
-    update(job, TimeLimit="10", StartTime="now")
+    update(job, TimeLimit="10")
     _, errors = cell.communicate(timeout=900)
     assert cell.returncode == 0, errors
     assert f"job {job} is queued again" in errors or "fer: 1 of 1 cells done" in errors
