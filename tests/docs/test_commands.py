@@ -53,8 +53,11 @@ ONLY_COMPOSED = {
     r"^srun |hydra/launcher=slurm": "needs SLURM",
     r"CUDA_VISIBLE_DEVICES=": "needs GPUs",
     r"trainer\.devices=": "needs several devices; tests/smoke/test_devices.py starts processes",
-    r"study=(features|paper|egc|translation|ganmut)": "dozens of cells; tests/smoke runs those of "
-    "papers, tests/unit/config composes the others",
+    r"study=(augmentation|features|paper|egc|translation|ganmut)": "dozens of cells; tests/smoke "
+    "runs those of papers, tests/unit/config composes the others",
+    r"trainer\.compile=": "compiles for half a minute; tests/smoke/test_compile.py trains so",
+    r"smoke_egc_gan(?!.*run_dir)": "trains a classifier first; tests/smoke/test_experiments.py "
+    "runs it",
     r"^fer benchmark": "takes minutes however small; tests/smoke/test_benchmark.py runs each",
 }
 """What is not executed, by a pattern of the command, and why."""

@@ -125,17 +125,21 @@ def test_ten_kills_change_nothing(fer: Fer, tmp_path: Path) -> None:
 
 def test_a_stopped_run_ends_with_the_same_weights_and_rows(fer: Fer, tmp_path: Path) -> None:
     small_archive(tmp_path / "faces")
-    whole = fer(*arguments("whole", 6000), OMP_NUM_THREADS="1")
+    whole = fer(*arguments("whole", 4000), OMP_NUM_THREADS="1")
     assert whole.returncode == 0, whole.stderr
-    process = start(arguments("stopped", 6000), tmp_path)
+    process = start(arguments("stopped", 4000), tmp_path)
     wait_beyond(process, tmp_path / "stopped", 200)
     process.send_signal(signal.SIGTERM)
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     assert out.splitlines()[-1].startswith("go on with: fer train")
-    other = fer(*arguments("stopped", 6000), OMP_NUM_THREADS="2")
-    assert "this run was trained with 1 threads and goes on with 2" in other.stderr
-    assert "OMP_NUM_THREADS=1" in other.stderr
+    rest = fer(*arguments("stopped", 4000), OMP_NUM_THREADS="1")
+    assert rest.returncode == 0, rest.stderr
+    assert "resumed at " in rest.stdout
+    assert_equal_runs(tmp_path / "whole", tmp_path / "stopped")
+    longer = fer(*arguments("stopped", 4008), OMP_NUM_THREADS="2")
+    assert "this run was trained with 1 threads and goes on with 2" in longer.stderr
+    assert "OMP_NUM_THREADS=1" in longer.stderr
 
 
 def test_a_run_that_lost_its_results_trains_no_further(fer: Fer, tmp_path: Path) -> None:
