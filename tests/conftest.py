@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.warm import Warm
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 ABSENT = ("needs hardware: ", "real data: ")
 """Reasons that .ci/run accepts for a skip: what the test needs is not there."""
@@ -64,17 +66,28 @@ def _own_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WANDB_SERVICE", raising=False)
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """The process from which :func:`fer` starts commands."""
+    server = Warm()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def fer(tmp_path: Path) -> Fer:
+def fer(tmp_path: Path, warm: Warm) -> Fer:
     """Runs the real command in a process of its own, in an empty folder."""
 
     def run(
         *arguments: str, cwd: Path = tmp_path, timeout: float = 300, **environment: str
     ) -> subprocess.CompletedProcess[str]:
+        whole = {**os.environ, **environment}
+        if warm.serves(whole):
+            return warm.run(arguments, cwd, whole, timeout)
         return subprocess.run(
             [sys.executable, "-m", "fer_lightning", *arguments],
             cwd=cwd,
-            env={**os.environ, **environment},
+            env=whole,
             capture_output=True,
             text=True,
             timeout=timeout,
