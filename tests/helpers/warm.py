@@ -16,7 +16,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 BEFORE = ("PYTHON", "OMP_NUM_THREADS", "MPL")
 """Beginnings of variables that are read on import: a command with others cannot start from here."""
@@ -45,8 +44,12 @@ class Warm:
         """
         with tempfile.TemporaryDirectory() as folder:
             streams = [Path(folder, name) for name in ("stdout", "stderr")]
-            order = {"arguments": list(arguments), "cwd": str(cwd), "environment": dict(environment),
-                     "streams": [str(stream) for stream in streams]}  # fmt: skip
+            order = {
+                "arguments": list(arguments),
+                "cwd": str(cwd),
+                "environment": dict(environment),
+                "streams": [str(stream) for stream in streams],
+            }
             assert self._server.stdin is not None
             self._server.stdin.write(json.dumps(order).encode() + b"\n")
             self._server.stdin.flush()
@@ -96,7 +99,7 @@ def _serve() -> None:
 
 
 def _become(
-    arguments: list[str], cwd: str, environment: dict[str, str], streams: list[Any]
+    arguments: list[str], cwd: str, environment: dict[str, str], streams: list[str]
 ) -> None:
     """Go on as ``python -m fer_lightning`` would that was started so."""
     os.chdir(cwd)
