@@ -12,12 +12,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+from hydra import compose
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
 from fer_lightning.data.archive import archive_lock
 from fer_lightning.errors import UserError
 from fer_lightning.launchers.processes import dies_with_us, error_line
 from fer_lightning.launchers.report import VARIABLE, read_report
 from fer_lightning.launchers.slots import INHERITED
 from fer_lightning.ranks import MARK
+from fer_lightning.registry import models
+from fer_lightning.studies.composing import mistake_in
 
 PREFIX = "experiment:"
 """What tells the name of an experiment from a folder."""
@@ -26,7 +33,7 @@ CHAIN = "FER_EXPERIMENTS"
 first."""
 
 
-def prepared_run(given: Path | str, key: str) -> Path:
+def prepared_run(given: Path | str, key: str, model: str | None = None) -> Path:
     """The run folder that a key names.
 
     ``experiment:NAME`` is ``fer train experiment=NAME`` in a process of its own: where that run is
@@ -36,10 +43,11 @@ def prepared_run(given: Path | str, key: str) -> Path:
     Args:
         given: A run folder, taken as it is, or ``experiment:NAME``.
         key: That it was given by, for messages.
+        model: Name of the model that the experiment must train; None is any.
 
     Raises:
-        UserError: If there is no such experiment, it needs itself, or its training failed; says
-            why.
+        UserError: If there is no such experiment, it has another model, it needs itself, or its
+            training failed; says why.
     """
     text = str(given)
     if not text.startswith(PREFIX):
@@ -53,10 +61,24 @@ def prepared_run(given: Path | str, key: str) -> Path:
             f"{key}={text}: this experiment needs itself ({' → '.join([*chain, name])}); give "
             "another one, or a run folder"
         )
+    if model is not None and GlobalHydra.instance().is_initialized():  # as it is in every job
+        _refuse_other(name, f"{key}={text}", model)
     runs = Path("multirun") / "train"
     runs.mkdir(parents=True, exist_ok=True)
     with archive_lock(runs / f"experiment-{name.replace('/', '-')}"):
         return _trained(name, f"{key}={text}", {CHAIN: " ".join([*chain, name])})
+
+
+def _refuse_other(name: str, what: str, model: str) -> None:
+    """An experiment of another model, before hours of training end in a run that is of no use."""
+    overrides = [f"experiment={name}"]
+    try:
+        found = compose("train", overrides).model.name
+    except (HydraException, OmegaConfBaseException) as error:
+        reason = mistake_in("train", overrides) or str(error)
+        raise UserError(f"{what}: {reason.removeprefix(f'experiment={name}: ')}") from error
+    if not issubclass(models.load(found), models.load(model)):
+        raise UserError(f"{what} trains model={found}; give an experiment with model={model}")
 
 
 def _trained(name: str, what: str, chain: Mapping[str, str]) -> Path:

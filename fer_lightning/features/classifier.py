@@ -49,7 +49,7 @@ class ClassifierFeatureConfig(FeatureConfig):
         from fer_lightning.checkpoints import checkpoint_of
         from fer_lightning.experiments import prepared_run
 
-        self.run = prepared_run(self.run, key)
+        self.run = prepared_run(self.run, key, "classifier")
         return checkpoint_of(self.run, key)
 
     def protocol_of(self, checkpoint: str) -> dict[str, Any]:

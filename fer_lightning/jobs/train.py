@@ -101,7 +101,7 @@ def _judge(model: ModelConfig) -> Path | None:
     if not isinstance(model, EGCGANConfig) or not model.classifier_weight:
         return None
     assert model.classifier is not None  # its configuration has seen to it
-    model.classifier = prepared_run(model.classifier, "model.classifier")
+    model.classifier = prepared_run(model.classifier, "model.classifier", "classifier")
     return checkpoint_of(model.classifier, "model.classifier")
 
 

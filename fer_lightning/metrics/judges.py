@@ -75,7 +75,7 @@ def judges_of(module: EGCGAN, given: Sequence[Path]) -> list[Judge]:
 
 
 def _judge(module: EGCGAN, given: Path) -> Judge:
-    run, own = prepared_run(given, KEY).expanduser(), module.config.classifier
+    run, own = prepared_run(given, KEY, "classifier").expanduser(), module.config.classifier
     network = FrozenClassifier(run, module.classes, KEY, others=True)
     same = own is not None and own.expanduser().resolve() == run.resolve()
     in_loss = same or network.checkpoint == module.classifier_hash

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hydra import initialize_config_dir
 
+from fer_lightning.cli import conf_dir
+from fer_lightning.config.registration import register
 from fer_lightning.errors import UserError
 from fer_lightning.experiments import CHAIN, prepared_run
 
@@ -68,6 +72,42 @@ def test_a_failure_says_why(
     stand_in(tmp_path, monkeypatch, *lines)
     with pytest.raises(UserError, match=f"^feature.run=experiment:.*{told}"):
         prepared_run("experiment:small", "feature.run")
+
+
+@pytest.fixture
+def in_a_job() -> Iterator[None]:
+    """As in the process of a job, whose configuration has been composed."""
+    register()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        yield
+
+
+@pytest.mark.usefixtures("in_a_job")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("smoke_cgan", "trains model=cgan; give an experiment with model=classifier"),
+        ("smok_classifier", ": there is no such experiment; did you mean smoke_classifier?"),
+    ],
+)
+def test_another_model_is_refused_before_it_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    stand_in(tmp_path, monkeypatch, "touch trained")
+    with pytest.raises(UserError) as caught:
+        prepared_run(f"experiment:{name}", KEY, "classifier")
+    assert str(caught.value).removeprefix(f"{KEY}=experiment:{name}").strip() == told
+    assert not (tmp_path / "trained").exists()
+
+
+@pytest.mark.usefixtures("in_a_job")
+def test_the_model_that_is_needed_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = json.dumps({"path": "multirun/train/made", "metrics": {}, "status": 0})
+    stand_in(tmp_path, monkeypatch, f"echo '{report}' > $FER_RESULT")
+    for model in ("classifier", None):
+        assert prepared_run("experiment:smoke_classifier", KEY, model).name == "made"
 
 
 def test_what_the_user_stops_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,8 +80,8 @@ def test_a_run_may_be_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     saved_run(tmp_path / "made")
     asked = []
 
-    def trained(given: Path | str, key: str) -> Path:
-        asked.append((str(given), key))
+    def trained(given: Path | str, key: str, model: str | None = None) -> Path:
+        asked.append((str(given), key, model))
         return tmp_path / "made"
 
     monkeypatch.setattr("fer_lightning.experiments.prepared_run", trained)
@@ -92,4 +92,5 @@ def test_a_run_may_be_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         protocol = config.protocol()
         assert config.run == tmp_path / "made"
         assert config.build().protocol == protocol
-    assert asked[0] == asked[2] == ("experiment:small", "feature.run")
+    assert asked[0] == ("experiment:small", "feature.run", "classifier")
+    assert asked[2] == ("experiment:small", "feature.run", None)
