@@ -25,9 +25,14 @@ def on_files(files: Any, config: Any) -> Any:
     for folder, place in MOUNTED.items():
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file():
-                uri = f"{place}/{path.relative_to(ROOT / folder).as_posix()}"
+                uri = f"{place}/{published(path.relative_to(ROOT / folder).as_posix())}"
                 files.append(File.generated(config, uri, abs_src_path=str(path)))
     return files
+
+
+def published(path: str) -> str:
+    """Where the site has a mounted file; ``NAME.html`` would be the page made of ``NAME.md``."""
+    return re.sub(r"\.html$", "/index.html", path)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
@@ -52,7 +57,9 @@ def led(text: str, source: str, page: str) -> str:
         target = normpath(os.path.join(dirname(source), match[2]))
         for folder, place in {**MOUNTED, "docs": ""}.items():
             if target.startswith(f"{folder}/"):
-                target = normpath(os.path.join(place, target[len(folder) + 1 :]))
+                inside = target[len(folder) + 1 :]
+                inside = published(inside) if folder in MOUNTED else inside
+                target = normpath(os.path.join(place, inside))
                 return f"{match[1]}{relpath(target, dirname(page) or '.')}{match[3]}"
         return match[0]
 

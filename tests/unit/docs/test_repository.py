@@ -42,6 +42,13 @@ def test_links_of_an_included_file_are_led(hook: ModuleType) -> None:
             "results/x.md",
             "published/a/b.md",
         ),
+        (
+            # Beside the page that MkDocs makes of a/b.md, not in its place.
+            "../multirun/published/a/b.html",
+            "docs/x.md",
+            "x.md",
+            "results/published/a/b/index.html",
+        ),
         ("../models/cgan.md#keys", "docs/results/x.md", "results/x.md", "../models/cgan.md#keys"),
         ("docs/results/cgan.md", "README.md", "index.md", "results/cgan.md"),
         ("picture.png", "multirun/published/a/b.md", "results/published/a/b.md", "picture.png"),
