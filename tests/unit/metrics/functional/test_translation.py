@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from fer_lightning.metrics.functional import translation
 from fer_lightning.metrics.functional.translation import (
@@ -165,6 +166,16 @@ def test_ssim_is_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
             scores.append((luminance * structure).mean())
     assert 0.3 < np.mean(scores) < 0.95
     assert paired_ssim(images, sources) == pytest.approx(np.mean(scores), abs=1e-6)
+
+
+def test_ssim_is_that_of_torchmetrics() -> None:
+    one, other = noise(0)[..., :14], (noise(1) + 3 * noise(0))[..., :14] / 4
+    unit = ((v.double() + 1) / 2 for v in (one, other))
+    _, places = structural_similarity_index_measure(
+        *unit, reduction="none", data_range=1.0, return_full_image=True
+    )
+    expected = float(places[:, :, 5:-5, 5:-5].mean())  # around them it pads
+    assert paired_ssim(one, other) == pytest.approx(expected, abs=1e-12)
 
 
 def test_ssim_of_known_cases() -> None:
