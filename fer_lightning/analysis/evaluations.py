@@ -51,10 +51,10 @@ class Evaluation:
     notes: tuple[str, ...] = ()
 
 
-READABLE = ("corpus", "count", "seed", "ema", "neighbours", "batch_size", "archives")
+READABLE = ("corpus", "count", "seed", "neighbours", "batch_size", "archives")
 """Keys that tell two protocols apart in the clearest way, best first; others follow."""
 
-PER_RUN = ("checkpoint", "trained_on", "left_out", "skipped")
+PER_RUN = ("checkpoint", "trained_on", "left_out", "skipped", "ema", "told_label")
 """What differs between runs by nature, and so is no difference of their protocols."""
 
 IN_TRAINING = "in training"

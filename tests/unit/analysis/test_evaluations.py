@@ -32,11 +32,11 @@ def test_splits_are_kept_apart_also_between_runs(tmp_path: Path) -> None:
 
 def test_the_part_that_tells_apart_is_short(tmp_path: Path) -> None:
     run = make_run(tmp_path / "r")
-    make_evaluation(run, {"fid": 1.0}, ema=True, weights_digest="0123")
-    make_evaluation(run, {"fid": 2.0}, ema=False, weights_digest="4567")
-    assert metrics(run) == [["fid[false]", "fid[true]"]]
-    make_evaluation(run, {"fid": 3.0}, split="val", ema=False, weights_digest="4567")
-    assert metrics(run) == [["fid[test,false]", "fid[test,true]", "fid[val,false]"]]
+    make_evaluation(run, {"fid": 1.0}, neighbours=5, weights_digest="0123")
+    make_evaluation(run, {"fid": 2.0}, neighbours=3, weights_digest="4567")
+    assert metrics(run) == [["fid[3]", "fid[5]"]]
+    make_evaluation(run, {"fid": 3.0}, split="val", neighbours=3, weights_digest="4567")
+    assert metrics(run) == [["fid[test,3]", "fid[test,5]", "fid[val,3]"]]
 
 
 def test_one_value_under_two_protocols_is_one_number(tmp_path: Path) -> None:
@@ -54,6 +54,13 @@ def test_other_protocols_between_runs_are_said(tmp_path: Path) -> None:
     assert read_runs([one, two]).notes == (
         "Evaluations of fid, kid differ in their protocol (real).",
     )
+
+
+def test_what_follows_from_the_configuration_is_no_other_protocol(tmp_path: Path) -> None:
+    one, two = make_run(tmp_path / "1", 1), make_run(tmp_path / "2", 2)
+    make_evaluation(one, {"gain": 1.0}, ema=True, told_label=False)
+    make_evaluation(two, {"gain": 3.0}, ema=False, told_label=True)
+    assert not read_runs([one, two]).notes
 
 
 def test_an_evaluation_of_an_earlier_model_is_left_out(tmp_path: Path) -> None:
