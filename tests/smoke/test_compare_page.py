@@ -214,6 +214,20 @@ def test_without_pictures(browser: Browser, tmp_path: Path) -> None:
     page.close()
 
 
+def test_the_first_curves_are_of_a_column_that_the_first_configuration_has(
+    browser: Browser, tmp_path: Path
+) -> None:
+    gan = make_run(tmp_path / "b", epochs={1: 3.0, 2: 1.0}, width=4)
+    judge = make_run(tmp_path / "a", width=8)
+    (judge / "metrics.csv").write_text("images_seen,val_accuracy\n10,0.5\n20,0.6\n")
+    file = tmp_path / "comparison.html"
+    file.write_text(document(content(compared([gan, judge]), pictures=True)), encoding="utf-8")
+    page = opened(browser, file).page
+    assert page.locator("#curves path.line").count() == 1
+    assert page.locator("#curves select option:checked").text_content() == "epoch_g_loss"
+    page.close()
+
+
 def test_five_hundred_runs_are_drawn_a_page_at_a_time(browser: Browser, tmp_path: Path) -> None:
     epochs = {epoch: 1 / (1 + epoch) for epoch in range(200)}
     runs = [

@@ -16,8 +16,9 @@ function curveSeries(column) {
 function curvesSection() {
   const { columns, curves, points, thinned, interpolated } = DATA.curves;
   const having = new Set([...curves.keys()].filter((line) => Object.keys(curves[line]).length));
-  const preferred = columns.findIndex((name) => /^(val_accuracy|epoch_g_loss|g_loss|loss)$/.test(name));
-  let column = Math.max(0, preferred);
+  const first = curves[Math.min(...having)]; // other stages of a study may have other columns
+  const preferred = columns.findIndex((name, number_) => first[number_] && /^(val_accuracy|epoch_g_loss|g_loss|loss)$/.test(name));
+  let column = preferred >= 0 ? preferred : Number(Object.keys(first)[0]);
   const place = el("div", {}), tables = el("div", {});
   const field = labelled("Column of metrics.csv", select(
     columns.map((name, number_) => [String(number_), name]), String(column), (value) => { column = Number(value); draw(); }));
