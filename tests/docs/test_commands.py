@@ -56,8 +56,8 @@ ONLY_COMPOSED = {
     r"study=(augmentation|features|paper|egc|translation|ganmut)": "dozens of cells; tests/smoke "
     "runs those of papers, tests/unit/config composes the others",
     r"trainer\.compile=": "compiles for half a minute; tests/smoke/test_compile.py trains so",
-    r"smoke_egc_gan(?!.*run_dir)": "trains a classifier first; tests/smoke/test_experiments.py "
-    "runs it",
+    r"(smoke_egc_gan|egc_gan_drawn)(?!.*run_dir)": "trains a classifier first; "
+    "tests/smoke/test_experiments.py runs one",
     r"^fer benchmark": "takes minutes however small; tests/smoke/test_benchmark.py runs each",
 }
 """What is not executed, by a pattern of the command, and why."""
