@@ -25,9 +25,8 @@ from fer_lightning.launchers.slots import INHERITED
 from fer_lightning.ranks import MARK
 from fer_lightning.registry import models
 from fer_lightning.studies.composing import mistake_in
+from fer_lightning.studies.inputs import EXPERIMENT
 
-PREFIX = "experiment:"
-"""What tells the name of an experiment from a folder."""
 CHAIN = "FER_EXPERIMENTS"
 """Environment variable with the experiments that are being trained for each other, outermost
 first."""
@@ -50,9 +49,9 @@ def prepared_run(given: Path | str, key: str, model: str | None = None) -> Path:
             training failed; says why.
     """
     text = str(given)
-    if not text.startswith(PREFIX):
+    if not text.startswith(EXPERIMENT):
         return Path(given)
-    name = text.removeprefix(PREFIX)
+    name = text.removeprefix(EXPERIMENT)
     if not re.fullmatch(r"\w[\w./-]*", name):
         raise UserError(f"{key}={text}: give the name of an experiment, as `fer --help` lists them")
     chain = os.environ.get(CHAIN, "").split()

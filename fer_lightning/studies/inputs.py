@@ -20,7 +20,7 @@ from fer_lightning.studies.composing import as_typed, mistake_in
 from fer_lightning.studies.plan import cells_of
 
 EXPERIMENT = "experiment:"
-"""Before the name of an experiment that a job trains first."""
+"""What tells the name of an experiment, which a job trains first, from a folder."""
 
 
 class PlannedCell(Cell):

@@ -176,8 +176,8 @@ def paired_ssim(images: Tensor, sources: Tensor) -> float:
 def _similarity(one: Tensor, other: Tensor) -> Tensor:
     """SSIM of each place where the window lies within the image, (N, C, H - 10, W - 10).
 
-    torchmetrics has the same measure, but convolves by the whole window, which float64 on a CPU
-    takes a hundred times as long for.
+    torchmetrics has the same measure, but convolves by the whole window, which in float64 takes a
+    CPU forty times as long.
     """
     down, across = (_windows(size, one) for size in one.shape[-2:])
 
