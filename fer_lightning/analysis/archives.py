@@ -122,7 +122,11 @@ class ArchiveFigures:
     @property
     def total(self) -> ClassCounts:
         """All classes together, unlabelled images too."""
-        return sum(self.classes.values(), ClassCounts())
+        return self.together(self.classes)
+
+    def together(self, names: Iterable[str]) -> ClassCounts:
+        """The images of several classes; one that is not there counts none."""
+        return sum((self.classes.get(name, ClassCounts()) for name in names), ClassCounts())
 
     @property
     def milliseconds(self) -> float | None:

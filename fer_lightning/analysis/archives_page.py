@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fer_lightning.analysis.agreement import NearDuplicates, SameImages
-from fer_lightning.analysis.archives import ArchiveFigures, ClassCounts, class_names, label_shares
-from fer_lightning.analysis.losses import DRAWS, Rate
+from fer_lightning.analysis.archives import ArchiveFigures, ClassCounts, class_names
+from fer_lightning.analysis.archives_tables import (
+    counts_table,
+    found_tables,
+    labels_table,
+    percent,
+    summary_table,
+)
+from fer_lightning.analysis.losses import DRAWS
 from fer_lightning.analysis.markdown import markdown_table, number
 from fer_lightning.analysis.statistics import CONFIDENCE
-from fer_lightning.analysis.tables import ABSENT, shown
+from fer_lightning.analysis.tables import ABSENT
 from fer_lightning.data.archive import UNKNOWN
 
 TITLE_LENGTH = 60
@@ -51,9 +57,10 @@ def archives_markdown(comparison: ArchiveComparison) -> str:
         f"- this page: `{comparison.command}`",
         "## Archives\n\n" + summary_table(compared),
         _bullets(_archive_notes(compared)),
-        "## Faces found, by class\n\n" + _found(detected) if detected else "",
+        "## Images, by class\n\n" + counts_table(detected) if detected else "",
+        "## Faces found, by class\n\n" + found_tables(detected) if detected else "",
         _bullets([loss_sentence(one) for one in detected]),
-        "## Labels\n\n" + _labels(compared) if class_names(compared) != [UNKNOWN] else "",
+        "## Labels\n\n" + labels_table(compared) if class_names(compared) != [UNKNOWN] else "",
         _bullets([text for one in compared if (text := shift_sentence(one))]),
         *(_same(group) for group in comparison.same),
         _duplicates(comparison) if len(compared) > 1 else "",
@@ -68,27 +75,6 @@ def archives_summary(comparison: ArchiveComparison) -> str:
     told = [loss_sentence(one) for one in compared if one.detector]
     told += filter(None, map(shift_sentence, compared))
     return "\n".join([summary_table(compared), *told])
-
-
-def summary_table(compared: Sequence[ArchiveFigures]) -> str:
-    """What each archive is and what its detector found; an archive a column."""
-    totals = [one.total for one in compared]
-    shifts = [one.shift if one.detector else None for one in compared]
-    rows = [
-        ["", *(one.name for one in compared)],
-        ["corpus", *(str(one.archive.manifest.get("corpus", ABSENT)) for one in compared)],
-        ["detector", *_detectors(compared)],
-        ["image size", *(str(one.archive.manifest["image_size"]) for one in compared)],
-        ["source images", *(f"{total.source:,}" for total in totals)],
-        ["decoded images", *(_decoded(o, t) for o, t in zip(compared, totals, strict=True))],
-        ["with a face found", *(_rate(total.rate) for total in totals)],
-        ["faces in the archive", *(f"{total.archive:,}" for total in totals)],
-        ["near-duplicates inside", *(_inside(one.archive.manifest) for one in compared)],
-        ["milliseconds an image", *(number(one.milliseconds) for one in compared)],
-        ["labels moved by", *(_percent(s.distance if s else None) for s in shifts)],
-        ["by chance less than", *(_percent(s.by_chance if s else None) for s in shifts)],
-    ]
-    return markdown_table(rows)
 
 
 def loss_sentence(one: ArchiveFigures) -> str:
@@ -124,29 +110,14 @@ def shift_sentence(one: ArchiveFigures) -> str:
     moved = one.shift
     if moved is None or one.detector is None:
         return ""
-    text = f"{one.name}: the labels moved by {_percent(moved.distance)}"
+    text = f"{one.name}: the labels moved by {percent(moved.distance)}"
     if moved.by_chance is None:
         return f"{text}; the detector dropped no image."
     more = "more" if moved.distance > moved.by_chance else "no more"
     return (
         f"{text}, {more} than chance explains: as many images lost at random move them by less "
-        f"than {_percent(moved.by_chance)} in {100 * CONFIDENCE:.0f} % of draws."
+        f"than {percent(moved.by_chance)} in {100 * CONFIDENCE:.0f} % of draws."
     )
-
-
-def _detectors(compared: Sequence[ArchiveFigures]) -> list[str]:
-    """Names, with the settings in which archives of one detector differ."""
-    texts = []
-    for one in compared:
-        own = one.detector
-        if own is None:
-            texts.append(ABSENT)
-            continue
-        alike = [o.detector for o in compared if o.detector and o.detector["name"] == own["name"]]
-        differing = [k for k in own if any(other.get(k) != own[k] for other in alike)]
-        settings = ", ".join(f"{key}={shown(own[key])}" for key in differing)
-        texts.append(f"{own['name']} ({settings})" if settings else str(own["name"]))
-    return texts
 
 
 def _archive_notes(compared: Sequence[ArchiveFigures]) -> list[str]:
@@ -190,38 +161,6 @@ def _archive_notes(compared: Sequence[ArchiveFigures]) -> list[str]:
             "their sources."
         )
     return notes
-
-
-def _found(compared: Sequence[ArchiveFigures]) -> str:
-    """Share found of each class, and that share relative to the one over all classes."""
-    shares = [["class", *(one.name for one in compared)]]
-    relative = [["class", *(one.name for one in compared)]]
-    for name in class_names(compared):
-        rates = [one.classes[name].rate if name in one.classes else None for one in compared]
-        shares.append([name, *map(_rate, rates)])
-        relative.append([name, *map(_relative, rates, (one.total.rate for one in compared))])
-    shares.append(["total", *(_rate(one.total.rate) for one in compared)])
-    return (
-        f"Share found [{100 * CONFIDENCE:.0f} % interval] found / decoded:\n\n"
-        f"{markdown_table(shares)}\n\nShare found, relative to that over all classes; under 1, "
-        f"the class loses more than others:\n\n{markdown_table(relative)}"
-    )
-
-
-def _relative(rate: Rate | None, overall: Rate | None) -> str:
-    if rate is None or overall is None or not overall.count:
-        return ABSENT
-    return f"{rate.value / overall.value:.3f}"
-
-
-def _labels(compared: Sequence[ArchiveFigures]) -> str:
-    """Share of each class among the labelled images, in the sources and in the archives."""
-    columns = label_shares(compared)
-    rows = [["class", *(heading for heading, _ in columns)]]
-    for name in class_names(compared):
-        if name != UNKNOWN:
-            rows.append([name, *(_percent(shares.get(name)) for _, shares in columns)])
-    return markdown_table(rows)
 
 
 def _same(group: SameImages) -> str:
@@ -281,28 +220,6 @@ def _lost(names: Sequence[str], counts: Mapping[str, ClassCounts]) -> str:
 
 def _listed(texts: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
-
-
-def _decoded(one: ArchiveFigures, total: ClassCounts) -> str:
-    return f"{total.decoded:,}" if one.detector else ABSENT
-
-
-def _inside(manifest: Mapping[str, Any]) -> str:
-    found = manifest.get("near_duplicates")
-    return ABSENT if found is None else f"{found['images']:,}"
-
-
-def _rate(rate: Rate | None) -> str:
-    if rate is None:
-        return ABSENT
-    low, high = rate.interval
-    return (
-        f"{100 * rate.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}] {rate.count:,} / {rate.of:,}"
-    )
-
-
-def _percent(share: float | None) -> str:
-    return ABSENT if share is None else f"{100 * share:.2f} %"
 
 
 def _p(p: float) -> str:

@@ -194,7 +194,8 @@ def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
         images_seen=int(required(results, "images_seen", results_file)),
         seconds=float(required(results, "seconds", results_file)),
         sources=(source_of(results, path),),
-        command=str(manifest.get("command") or ""),
+        # The manifest's is of the newest start, which may train on what these results are of.
+        command=str(results.get("command") or manifest.get("command") or ""),
         remarks=remarks_of(results),
     )
 

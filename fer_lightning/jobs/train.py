@@ -269,6 +269,7 @@ def _finish(
         {
             "schema": SCHEMA,
             "job": "train",
+            "command": command_line(),
             "metrics": newest,
             "protocol": None if measured is None else measured.protocol,
             "images_seen": module.images_seen,

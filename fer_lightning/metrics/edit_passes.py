@@ -16,11 +16,12 @@ from fer_lightning.data.batch import to_bytes, to_unit_range
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.loader import FaceStore
 from fer_lightning.errors import UserError
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.metrics.distribution import Comparison
 from fer_lightning.metrics.editing import CriticF1, PairedSSIM
 from fer_lightning.metrics.editing_judges import NO_NEUTRAL, Judgement
 from fer_lightning.metrics.functional.editing import STEPS, intensity_metrics
-from fer_lightning.metrics.intensity import NEUTRAL, IntensityReaders
+from fer_lightning.metrics.intensity import IntensityReaders
 from fer_lightning.metrics.predictions import source_columns
 from fer_lightning.metrics.selection import Selection
 from fer_lightning.models.editing import EditingModule

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fer_lightning.config.evaluate import EditingConfig
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.metrics.curves import curves_picture
 from fer_lightning.metrics.edit_passes import EditAnswers, edit_faces, lead_faces
 from fer_lightning.metrics.editing import CriticF1
@@ -21,7 +22,7 @@ from fer_lightning.metrics.editing_judges import EditingJudge, Judgement, over_j
 from fer_lightning.metrics.evaluator import Evaluator, Measurement
 from fer_lightning.metrics.exposure import exposure, training_record
 from fer_lightning.metrics.functional.recognition import confusion_matrix
-from fer_lightning.metrics.intensity import NEUTRAL, IntensityReaders, KnownIntensities
+from fer_lightning.metrics.intensity import IntensityReaders, KnownIntensities
 from fer_lightning.metrics.predictions import write_table
 from fer_lightning.metrics.report import (
     cautions,

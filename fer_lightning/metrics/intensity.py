@@ -14,6 +14,7 @@ from torch import Tensor
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.features.network import FeatureNetwork
+from fer_lightning.labels import NEUTRAL
 from fer_lightning.metrics.distribution import Comparison
 from fer_lightning.metrics.exposure import exposure
 from fer_lightning.metrics.extraction import real_vectors
@@ -21,9 +22,6 @@ from fer_lightning.metrics.functional.editing import rank_correlation
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
-
-NEUTRAL = "neutral"
-"""The emotion that all others depart from."""
 
 PENALTIES = tuple(10.0**power for power in range(-2, 7))
 """Of ridge regression, from which each reader takes the best by leaving one face out."""

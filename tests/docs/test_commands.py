@@ -131,6 +131,13 @@ def _made(cell: Cell) -> Path:
     return folder
 
 
+def test_what_waits_publishes_no_picture_of_a_real_face() -> None:
+    waiting = commands(REPOSITORY / WAITING)
+    publishing = [c for c in waiting if any("multirun/published" in word for word in c.words)]
+    assert publishing
+    assert [str(c) for c in publishing if "pictures=false" not in c.words] == []
+
+
 @pytest.mark.parametrize(
     "page",
     [

@@ -35,6 +35,7 @@ def make_run(
             {
                 "schema": 1,
                 "job": "train",
+                "command": "fer train x",
                 "metrics": {"g_loss": 1.0 + seed, "epoch": 3.0} if metrics is None else metrics,
                 "images_seen": images_seen,
                 "seconds": 10.0 + seed,

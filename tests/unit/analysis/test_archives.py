@@ -17,6 +17,7 @@ from fer_lightning.analysis.archives_page import (
     shift_sentence,
 )
 from fer_lightning.analysis.archives_plot import archives_plot
+from fer_lightning.analysis.tables import ABSENT
 from fer_lightning.data.archive import FaceArchive
 from fer_lightning.errors import UserError
 from tests.helpers.detected import Losses, detected_archive
@@ -58,6 +59,21 @@ def test_losses_of_the_detector_are_told_from_others(tmp_path: Path) -> None:
     text = page(one.archive)
     assert "| disgust    | 0.597 |" in text  # 10 / 20 over 62 / 74
     assert "mtcnn, left out before detection: missing 1, no_emotion 1, unreadable 1." in text
+
+
+def test_classes_are_counted_before_and_after_as_in_paper_c(tmp_path: Path) -> None:
+    losses: Losses = {"neutral": (10, 4), "fear": (8, 2), "anger": (4, 0), None: (2, 0)}
+    text = page(detected_archive(tmp_path / "a", losses, excluded=[("fear", "unreadable")]))
+    table = text.split("## Images, by class")[1].split("## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.split("\n") if line]
+    assert {row[0]: row[1:] for row in rows[2:]} == {
+        "neutral": ["10", "6", "40.00 %", ABSENT],
+        "fear": ["9", "6", "33.33 %", "60.00 %"],
+        "anger": ["4", "4", "0.00 %", "40.00 %"],
+        "unlabelled": ["2", "2", "0.00 %", ABSENT],
+        "without neutral": ["13", "10", "23.08 %", "100.00 %"],
+        "all": ["25", "18", "28.00 %", ABSENT],
+    }
 
 
 def test_kept_images_without_a_face_are_lost_but_not_dropped(tmp_path: Path) -> None:

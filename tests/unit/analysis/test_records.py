@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from fer_lightning.analysis.records import epoch_values, read_runs
 from fer_lightning.errors import UserError
+from fer_lightning.runs import write_json
 from tests.helpers.results import make_evaluation, make_run
 
 
@@ -20,6 +22,13 @@ def test_a_run_becomes_a_record(tmp_path: Path) -> None:
     assert (record.seed, record.images_seen, record.seconds) == (3, 100, 13.0)
     assert record.metrics == {"g_loss": 4.0, "fid": 9.0}
     assert [source.job for source in record.sources] == ["train", "evaluate"]
+
+
+def test_the_command_is_the_one_that_the_results_are_of(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "r")
+    manifest = json.loads((run / "manifest.json").read_text())
+    write_json(run / "manifest.json", {**manifest, "command": "fer train x trainer.max_images=200"})
+    assert read_runs([run]).records[0].command == "fer train x"
 
 
 def test_a_column_at_an_epoch(tmp_path: Path) -> None:
