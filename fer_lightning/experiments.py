@@ -14,6 +14,7 @@ from typing import TextIO
 
 from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
@@ -22,6 +23,7 @@ from fer_lightning.errors import UserError
 from fer_lightning.launchers.processes import dies_with_us, error_line
 from fer_lightning.launchers.report import VARIABLE, read_report
 from fer_lightning.launchers.slots import INHERITED
+from fer_lightning.launchers.sweeps import config_dirs
 from fer_lightning.ranks import MARK
 from fer_lightning.registry import models
 from fer_lightning.studies.composing import mistake_in
@@ -82,7 +84,8 @@ def _refuse_other(name: str, what: str, model: str) -> None:
 
 def _trained(name: str, what: str, chain: Mapping[str, str]) -> Path:
     """Run the experiment's command, and take the folder that it reports."""
-    command = [sys.executable, "-m", "fer_lightning", "train", f"experiment={name}"]
+    folders = config_dirs(HydraConfig.get()) if HydraConfig.initialized() else []
+    command = [sys.executable, "-m", "fer_lightning", "train", *folders, f"experiment={name}"]
     # It is a job of its own, also where a rank or a cell of a sweep asks for it.
     ours = {k: v for k, v in os.environ.items() if k not in (*INHERITED, MARK)}
     with tempfile.TemporaryDirectory(prefix="fer-") as folder:

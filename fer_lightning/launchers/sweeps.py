@@ -82,17 +82,26 @@ def command(config: DictConfig, overrides: Sequence[str]) -> list[str]:
         overrides: The cell's.
     """
     hydra = config.hydra
-    arguments = [
-        word
-        for source in hydra.runtime.config_sources
-        if source.provider == "command-line"
-        for word in ("--config-dir", source.path)
-    ]
+    arguments = config_dirs(hydra)
     everything = (*hydra.overrides.hydra, *overrides)
     arguments += [o for o in everything if not o.lstrip("+~").startswith(OURS)]
     if hydra.mode is RunMode.MULTIRUN and "hydra.mode=MULTIRUN" not in hydra.overrides.hydra:
         arguments.append("hydra.mode=RUN")  # from a file, which the cell reads too
     return [sys.executable, "-m", "fer_lightning", hydra.job.config_name, *arguments]
+
+
+def config_dirs(hydra: Any) -> list[str]:
+    """``--config-dir DIR`` of a command line, as words: what it starts composes from there, too.
+
+    Args:
+        hydra: Hydra's own configuration in a job.
+    """
+    return [
+        word
+        for source in hydra.runtime.config_sources
+        if source.provider == "command-line"
+        for word in ("--config-dir", source.path)
+    ]
 
 
 def conclude(

@@ -66,7 +66,7 @@ class Cell:
         """What tells it from the others."""
         values = [f"{key}={_text(value)}" for key, value in self.axes.items()]
         seed = [] if self.seed is None else [f"seed={self.seed}"]
-        return " ".join([f"{self.stage}:", *values, *seed])
+        return ": ".join(filter(None, [self.stage, " ".join([*values, *seed])]))
 
     @property
     def finished(self) -> bool:

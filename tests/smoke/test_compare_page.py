@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +18,16 @@ from PIL import Image
 
 from fer_lightning.analysis.html.content import content
 from fer_lightning.analysis.html.document import document
-from fer_lightning.analysis.records import Unfinished
+from fer_lightning.analysis.tables import ABSENT
 from tests.helpers.results import make_run
+from tests.helpers.rich_page import HOSTILE, LIGHTER, SHADES, VAL, write_page
 from tests.unit.analysis.html.helpers import compared, make_rich_run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.slow
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
-HOSTILE = (
-    "<img src=x onerror=document.title='taken'></script><script>document.title='taken'</script>"
-)
 NAMED = {
     *("button", "checkbox", "combobox", "image", "link", "radio", "region", "searchbox", "slider"),
     *("table", "textbox"),
@@ -83,22 +83,7 @@ def opened(browser: Browser, file: Path, width: int = 1200, **options: Any) -> W
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with all sections: two configurations, an unfinished run, a cell that failed."""
-    folder = tmp_path_factory.mktemp("rich")
-    runs = [make_rich_run(folder / f"{w}{s}", s, width=w) for w in (4, HOSTILE) for s in (0, 1)]
-    runs.append(make_run(folder / "begun", 2, finished=False, epochs={1: 2.0, 2: 1.5}, width=4))
-    comparison = compared(runs, baseline="model.width=4")
-    failed = Unfinished(what=f"train: {HOSTILE}", status="failed", reason=HOSTILE, seed=9)
-    comparison = replace(
-        comparison,
-        title=HOSTILE,
-        question="Is it safe?",
-        unfinished=[*comparison.unfinished, failed],
-        notes=[HOSTILE],
-        tables=["A/II"],
-    )
-    file = folder / "comparison.html"
-    file.write_text(document(content(comparison, pictures=True)), encoding="utf-8")
-    return file
+    return write_page(tmp_path_factory.mktemp("rich"))
 
 
 def test_it_asks_nobody_and_runs_nothing_of_others(browser: Browser, rich: Path) -> None:
@@ -167,6 +152,134 @@ def test_it_works_by_keyboard(browser: Browser, rich: Path) -> None:
     assert page.locator("#curves path.line").count() == lines - 1
     assert page.evaluate("document.activeElement.type") == "checkbox"
     assert page.locator("#samples img").count() == 1  # one choice for all charts
+    page.close()
+
+
+def texts(place: Locator, what: str) -> list[str]:
+    """Text of every such element of a place."""
+    return place.locator(what).all_text_contents()
+
+
+def cells(place: Locator) -> list[list[str]]:
+    """Text of the bodies of all tables of a place, row by row."""
+    script = "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+    found: list[list[str]] = place.locator("tbody tr").evaluate_all(script)
+    return found
+
+
+def choice(place: Locator, name: str) -> Locator:
+    return place.get_by_role("combobox", name=name)
+
+
+def test_any_two_configurations(browser: Browser, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / f"{w}{s}", s, width=w) for w in (4, HOSTILE) for s in (0, 1)]
+    runs.append(make_run(tmp_path / "begun", 2, finished=False, width=4))
+    for run, seed in zip(runs, (0, 1, 0, 1, 2), strict=True):
+        (run / "config.yaml").write_text(f"seed: {seed}\n{'' if seed == 2 else 'steps: 1000'}\n")
+    file = tmp_path / "comparison.html"
+    file.write_text(document(content(compared(runs), pictures=True)), encoding="utf-8")
+    page = opened(browser, file).page
+    place = page.locator("#settings")
+    one, other = choice(place, "One run"), choice(place, "The other")
+    width = ["model.width", "4", HOSTILE]
+    assert cells(place) == [width]  # the first of two that are not of one configuration
+    one.select_option("A, seed 1")
+    assert cells(place) == [width, ["seed", "1", "0"]]
+    other.focus()
+    page.keyboard.press("ArrowDown")
+    assert texts(other, "option:checked") == ["B, seed 1"]
+    assert cells(place) == [width]
+    page.keyboard.press("End")
+    begun = f"{tmp_path / 'begun'} (unfinished)"
+    assert texts(place, "caption") == [f"A, seed 1 and {begun}"]
+    differing = [["seed", "1", "2"], ["steps", "1000", ABSENT]]
+    assert cells(place) == differing
+    place.get_by_label("all keys").focus()
+    page.keyboard.press("Space")
+    equal = [["archives", *["aaaaaaaa"] * 2], ["image_size", "16", "16"], ["model.width", "4", "4"]]
+    assert cells(place) == [*equal, *differing]
+    assert texts(place, "td.differs") == ["1", "2", "1000", ABSENT]
+    page.keyboard.press("Space")
+    assert cells(place) == differing
+    page.close()
+
+
+def test_confusion_matrices_of_what_is_chosen(browser: Browser, rich: Path) -> None:
+    page = opened(browser, rich).page
+    place = page.locator("#confusion")
+    fear = ["fear", "0.10", "0.90"]
+    assert texts(place, "caption") == ["A: mean of 2 seeds", "B: mean of 2 seeds"]
+    assert cells(place) == [["anger", "0.35", "0.65"], fear, ["anger", "0.15", "0.85"], fear]
+    choice(place, "Seed").select_option("seed 0")
+    assert texts(place, "caption") == ["A: seed 0", "B: seed 0"]
+    assert cells(place) == [["anger", "0.40", "0.60"], fear, ["anger", "0.20", "0.80"], fear]
+    place.get_by_label("shares of the true class").focus()
+    page.keyboard.press("ArrowRight")
+    assert cells(place)[0::2] == [["anger", "4", "6"], ["anger", "2", "8"]]
+    choice(place, "Evaluation").select_option(VAL)
+    assert texts(place, "caption") == ["A: seed 1"]
+    assert cells(place) == [["anger", "10", "0"], ["fear", "1", "9"]]
+    seed = choice(place, "Seed")
+    assert texts(seed, "option") == ["all", "seed 1"]
+    assert texts(seed, "option:checked") == ["all"]  # for there is none of seed 0
+    place.get_by_role("checkbox", name="A").uncheck()
+    assert place.locator("table").count() == 0
+    page.close()
+
+
+def test_roc_curves_of_what_is_chosen(browser: Browser, rich: Path) -> None:
+    page = opened(browser, rich).page
+    place = page.locator("#roc")
+    assert texts(place, "caption") == ["Areas under the curves, mean of all classes"]
+    means = [["A", "2", "0.8125", "0.75", "0.875"], ["B", "2", "0.5625", "0.5", "0.625"]]
+    assert cells(place) == means
+    choice(place, "Class").focus()
+    page.keyboard.press("ArrowDown")
+    assert texts(place, "caption") == ["Areas under the curves, anger"]
+    assert cells(place) == [["A", "2", "0.875", "0.75", "1"], ["B", "2", "0.375", "0.25", "0.5"]]
+    chart = place.get_by_role("slider", name="ROC curves, anger, 2 configurations")
+    read = "false positive rate 0.1; A 0.75 (0.5 to 1); B 0.25 (0 to 0.5)"
+    assert chart.get_attribute("aria-valuetext") == read
+    assert place.locator("path.line").count() == 2
+    choice(place, "Evaluation").select_option(VAL)
+    assert place.locator("path.line").count() == 1
+    assert cells(place) == [["A", "1", "0.5", "0.5", "0.5"]]
+    choice(place, "Class").select_option("fear")
+    assert texts(place, "caption") == ["Areas under the curves, fear"]
+    assert cells(place) == [["A", "1", "0.75", "0.75", "0.75"]]
+    page.close()
+
+
+def shade(address: str) -> float:
+    """Mean of a picture that stands in the page."""
+    with Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
+        return float(np.asarray(picture.convert("L")).mean())
+
+
+def test_samples_of_a_seed_and_a_step(browser: Browser, rich: Path) -> None:
+    page = opened(browser, rich).page
+    place = page.locator("#samples")
+    seed, step = choice(place, "Seed"), choice(place, "Step")
+
+    def check(of_seed: int, images: int) -> None:
+        said = f"seed {of_seed}, {images} images seen"
+        assert texts(place, "figcaption") == [f"A: {said}", f"B: {said}"]
+        pictures = place.locator("img")
+        named = pictures.evaluate_all("all => all.map(one => one.alt)")
+        assert named == [f"Samples of A, {said}", f"Samples of B, {said}"]
+        shown = pictures.evaluate_all("all => all.map(one => one.src)")
+        first = SHADES[of_seed][images]
+        assert [shade(one) for one in shown] == pytest.approx([first, first + LIGHTER], abs=5)
+
+    assert texts(step, "option") == ["end of training", "50 images seen"]
+    check(0, 100)
+    seed.select_option("seed 1")
+    check(1, 100)
+    step.focus()
+    page.keyboard.press("ArrowDown")
+    check(1, 50)
+    seed.select_option("seed 0")
+    check(0, 50)
     page.close()
 
 

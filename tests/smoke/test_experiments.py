@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fer_lightning import registry
 from tests.conftest import REPOSITORY, Fer
@@ -63,6 +64,23 @@ def test_an_experiment_that_cannot_be_trained_is_told_in_a_line(
     assert done.stderr.splitlines()[-1].startswith(f"fer: error: {given}: {told}")
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("multirun/train/[!.]*"))
+
+
+def test_an_experiment_of_ones_own_folder_is_trained_first(fer: Fer, tmp_path: Path) -> None:
+    file = tmp_path / "conf" / "experiment" / "judge.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "# @package _global_\ndefaults: [smoke_classifier, _self_]\n"
+        "data: {count: 140}\ntrainer: {max_images: 64}\n"
+    )
+    given = ["experiment=smoke_egc_gan", "model.classifier=experiment:judge", "run_dir=RUN"]
+    small = [f"domains.{domain}.count=70" for domain in ("source", "target")]
+    done = fer("train", "--config-dir", "conf", *given, *small, "trainer.max_images=64")
+    assert done.returncode == 0, done.stderr
+    (judge,) = (tmp_path / "multirun" / "train").glob("classifier-*")
+    trained = yaml.safe_load((judge / "config.yaml").read_text())
+    assert trained["trainer"]["max_images"] == 64
+    assert (tmp_path / "RUN" / "results.json").is_file()
 
 
 def test_a_wheel_works_without_the_clone(tmp_path: Path) -> None:

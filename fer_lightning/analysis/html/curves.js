@@ -31,7 +31,7 @@ function curvesSection() {
       return;
     }
     place.replaceChildren(linePlot({
-      label: `Learning curves of ${name} over images seen, ${series.length} configurations`,
+      label: `Learning curves of ${name} over images seen, ${series.length} ${series.length === 1 ? "configuration" : "configurations"}`,
       series, xTitle: "images seen", yTitle: name,
     }));
     tables.replaceChildren(fold("Show as table", () => valuesTable(`${name} over images seen`, "images seen", series)));

@@ -37,7 +37,7 @@ function rocSection() {
     }
     const title = chosenClass === "mean" ? "mean of all classes" : kinds[kind].classes[Number(chosenClass)];
     place.replaceChildren(
-      linePlot({ label: `ROC curves, ${title}, ${series.length} configurations`, series, xTitle: "false positive rate",
+      linePlot({ label: `ROC curves, ${title}, ${series.length} ${series.length === 1 ? "configuration" : "configurations"}`, series, xTitle: "false positive rate",
         yTitle: "true positive rate", xDomain: [0, 1], yDomain: [0, 1], diagonal: true, start: Math.floor(grid.length / 10) }),
       textTable({ caption: `Areas under the curves, ${title}`, columns: ["configuration", "seeds", "mean area", "least", "greatest"], rows }),
       fold("Show as table", () => valuesTable(`True positive rate by false positive rate, ${title}`, "false positive rate", series)));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,11 @@ from pathlib import Path
 import pytest
 
 from fer_lightning.cli import main
+from fer_lightning.config.domains import DomainsConfig
+from fer_lightning.data.corpora.drawn import Drawn
+from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.data.domains import DomainDataModule
+from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.models.classifier.config import ClassifierConfig, Network
 from fer_lightning.models.classifier.pretrained import imagenet_published
 from fer_lightning.prefetched import VARIABLE
@@ -67,19 +73,55 @@ stages:
       - "fit.root='\\\\${oc.env:FER_DATA}/faces'"
       - detector=whole_image
 """
+TRANSLATION = """
+name: mine
+seeds: [0, 1]
+stages:
+  gan:
+    job: train
+    overrides:
+      - model=egc_gan
+      - model.encoder=lite
+      - model.classifier=experiment:judge
+      - image_size=32
+      - detector=whole_image
+      - data@domains.source=drawn
+      - domains.source.count=7
+      - domains.source.picture_size=32
+      - data@domains.target=drawn
+      - domains.target.count=8
+      - domains.target.picture_size=32
+      - domains.target.gray=true
+"""
+JUDGE = """# @package _global_
+defaults:
+  - smoke_classifier
+  - _self_
+image_size: 48
+data:
+  count: 9
+  picture_size: 48
+"""
 CONTENT = b"weights"
 NAME = "inception.pth"
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A folder with the study and its two datasets, and who publishes Inception's weights."""
+def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Configurations of one's own, in the working directory."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    for group in ("study", "experiment"):
+        (tmp_path / "conf" / group).mkdir(parents=True)
+    return tmp_path / "conf"
+
+
+@pytest.fixture
+def server(conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A folder with the study and its two datasets, and who publishes Inception's weights."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
-    monkeypatch.delenv(VARIABLE, raising=False)
-    (tmp_path / "conf" / "study").mkdir(parents=True)
-    (tmp_path / "conf" / "study" / "mine.yaml").write_text(STUDY)
+    (conf / "study" / "mine.yaml").write_text(STUDY)
     for name in ("faces", "others"):
         class_folders(tmp_path / "data" / name, each=5 + len(name))
     with served({NAME: CONTENT}) as server:
@@ -97,6 +139,12 @@ def prefetch(*more: str) -> int:
 
 def archives() -> dict[str, int]:
     return {p.parent.name: p.stat().st_mtime_ns for p in Path("OUT").glob("*/faces.npy")}
+
+
+def laid_archives(printed: str) -> list[tuple[Path, str]]:
+    """Archives that were printed, each with what asked for it first."""
+    found = re.findall(r"^archive: (\S+) \((.*?):?\)$", printed, re.MULTILINE)
+    return [(Path(path), asked) for path, asked in found]
 
 
 @pytest.mark.slow
@@ -153,6 +201,32 @@ def test_what_fails_is_told_once_and_the_rest_goes_on(
     assert lines[1].startswith("fer: error: measured: seed=0: feature=inception: http://127.0.0.1")
     assert len(archives()) == 2
     assert "2 things failed" in printed
+
+
+def test_two_domains_and_the_experiment_that_judges_them(
+    conf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (conf / "study" / "mine.yaml").write_text(TRANSLATION)
+    (conf / "experiment" / "judge.yaml").write_text(JUDGE)
+    assert prefetch() == 0
+    laid = laid_archives(capsys.readouterr().out)
+    # The experiment first, and nothing again for the other seed.
+    assert [asked for _, asked in laid] == ["experiment=judge", "gan: seed=0", "gan: seed=0"]
+    made = [path for path, _ in laid]
+    assert sorted(path.name for path in made) == sorted(archives())
+
+    monkeypatch.setenv(VARIABLE, "OUT")  # what both trainings read on the node is just that
+    judged = FaceDataModule(Drawn(count=9, picture_size=48), WholeImageConfig(), 48, 1, 0)
+    domains = DomainsConfig(
+        source=Drawn(count=7, picture_size=32), target=Drawn(count=8, picture_size=32, gray=True)
+    )
+    translated = DomainDataModule(domains, WholeImageConfig(), 32, None, 0)
+    judged.prepare_data()
+    translated.prepare_data()
+    read = [*judged.archives, *translated.archives]
+    assert [archive.path for archive in read] == made
+    # Gray faces get the channels of the coloured domain; the judge has its own.
+    assert [archive.shape for archive in read] == [(9, 48, 48, 1), (7, 32, 32, 3), (8, 32, 32, 3)]
 
 
 def test_what_a_job_downloads_is_known_from_its_configuration() -> None:
