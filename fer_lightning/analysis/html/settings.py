@@ -60,7 +60,16 @@ def _config(folder: Path | None) -> dict[str, str]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it was built
     try:
         loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
-        return {key: shown(value) for key, value in flatten(loaded or {})}
+        return {key: shown(_placeless(value)) for key, value in flatten(loaded or {})}
     except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError) as error:
         reason = str(error).replace("\n", " ")
         raise UserError(f"{file} is damaged ({reason}): start this run anew") from error
+
+
+def _placeless(value: Any) -> Any:
+    """Absolute paths without the folders above: pages are published, and machines differ."""
+    if isinstance(value, list):
+        return [_placeless(one) for one in value]
+    if isinstance(value, str) and Path(value).is_absolute():
+        return f"…/{Path(value).name}"
+    return value

@@ -21,6 +21,17 @@ def test_what_all_share_stands_once(tmp_path: Path) -> None:
     assert runs == [{"0": "a", "1": "8"}, {"0": "b"}]
 
 
+def test_folders_of_the_machine_stay_off_the_page(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "data: {root: /home/zoe/fer2013, extra: [/home/zoe/made, near], url: https://a.org/b}\n"
+    )
+    assert settings_of([(tmp_path, {})])["common"] == {
+        "data.root": "…/fer2013",
+        "data.extra": '["…/made", "near"]',
+        "data.url": "https://a.org/b",
+    }
+
+
 def test_a_damaged_configuration_is_named(tmp_path: Path) -> None:
     for text in ("a: [", "- 1\n"):
         (tmp_path / "config.yaml").write_text(text)
