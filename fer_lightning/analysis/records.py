@@ -194,7 +194,7 @@ def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
         images_seen=int(required(results, "images_seen", results_file)),
         seconds=float(required(results, "seconds", results_file)),
         sources=(source_of(results, path),),
-        # The manifest's is of the newest start, which may train on what these results are of.
+        # The manifest's is of the newest start, which may have asked for a longer training.
         command=str(results.get("command") or manifest.get("command") or ""),
         remarks=remarks_of(results),
     )
