@@ -24,7 +24,7 @@ STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Intensities of a strip."""
 TILE = 84
 """Side of a face of the disc in pixels."""
-DISC = 10.9
+DISC = 12.0
 """Side of the disc with its names, in tiles."""
 STRIPS = 10.2
 """Width of the strips with their names, in tiles."""

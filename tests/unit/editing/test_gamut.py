@@ -15,6 +15,8 @@ from fer_lightning.editing.gamut import RINGS, STEPS, disc_points, edits, gamut_
 from fer_lightning.models.ganmut.config import Space
 from tests.helpers.editing import tiny_editor
 
+FULL_TILE = gamut.TILE
+
 
 @pytest.fixture(autouse=True)
 def _small_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +110,19 @@ def test_drawing_disturbs_nothing() -> None:
     assert module.generator.training
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_no_name_is_cut_at_the_borders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gamut, "TILE", FULL_TILE)  # names do not shrink with the tiles
+    module = tiny_editor()
+    angles = torch.arange(1, 7) * math.pi / 3  # two lie level with the centre, one at each side
+    around = torch.stack([angles.cos(), angles.sin()], 1)
+    places = dict(zip(module.classes, [torch.zeros(2), *around], strict=True))
+    monkeypatch.setattr(module, "directions", lambda: places)
+    sheet = np.asarray(gamut_sheet(module, face()[None]))
+    disc = sheet[:, : sheet.shape[0]]
+    for border in (disc[0], disc[-1], disc[:, 0], disc[:, -1]):
+        assert (border == 255).all()
 
 
 @pytest.mark.parametrize(
