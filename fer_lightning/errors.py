@@ -15,7 +15,12 @@ class UserError(Exception):
 
     The message names the key or path and the remedy. The command line prints it without a
     traceback and exits with status 2; anything else that is raised is a defect of ours.
+
+    Attributes:
+        run: Run folder of the training that it ended; None if it ended none.
     """
+
+    run: Path | None = None
 
 
 @contextmanager
@@ -45,6 +50,8 @@ def mendable(error: Exception) -> UserError | None:
             "choose another place; what was written is kept, and the same command goes on from "
             "there"
         )
+    if isinstance(error, RuntimeError) and "home directory" in str(error):  # of pathlib
+        return UserError("a path begins with ~ and no user of that name is known: give it whole")
     if isinstance(error, NotADirectoryError | FileExistsError) and error.filename:
         return UserError(
             f"{error.filename}: this, or what stands above it, is a file; give a folder"

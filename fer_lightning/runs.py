@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,11 +24,13 @@ from omegaconf import OmegaConf
 from fer_lightning import __version__
 from fer_lightning.config.plain import flatten
 from fer_lightning.data.fingerprint import digest
-from fer_lightning.errors import UserError, naming
+from fer_lightning.errors import UserError, mendable, naming
 
 if TYPE_CHECKING:
     from fer_lightning.data.archive import FaceArchive
 
+ERROR = "error.txt"
+"""What ended a training that failed, in its folder until it is started again."""
 SCHEMA = 1
 """Version of the files that a run writes."""
 
@@ -179,6 +181,28 @@ class RunFolder:
         unfinished = self.path / "config.yaml.unfinished"
         OmegaConf.save(OmegaConf.create(dict(config)), unfinished)
         unfinished.replace(self.path / "config.yaml")
+        (self.path / ERROR).unlink(missing_ok=True)
+
+    @contextmanager
+    def noting_failure(self) -> Iterator[None]:
+        """Leave in the folder why a training failed, for whoever reads it later.
+
+        Raises:
+            UserError: What the user can mend, with this folder as its ``run``.
+        """
+        try:
+            with naming(self.path):
+                yield
+        except Exception as error:
+            mistake = mendable(error)
+            with suppress(OSError):  # of a full disk, say: the first error is the one to tell
+                write_whole(self.path / ERROR, f"{mistake or repr(error)}\n")
+            if mistake is None:
+                raise
+            mistake.run = self.path
+            if mistake is error:
+                raise
+            raise mistake from error
 
     def _new_id(self) -> str:
         seed = self.identity.get("seed")
@@ -216,6 +240,7 @@ class RunFolder:
             "results.json",
             "curves.png",
             "train.log",
+            ERROR,
         ):
             (self.path / name).unlink(missing_ok=True)
         for log in self.path.glob("rank*.log"):

@@ -23,6 +23,7 @@ SPECIAL = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "±": r"$\pm$",
     "\N{MINUS SIGN}": "$-$",
     ABSENT: "--",
@@ -93,7 +94,7 @@ def _caption(comparison: Comparison, groups: Sequence[Group]) -> str:
     seeds = sorted({len(group.records) for group in groups})
     several = " or ".join(map(str, seeds))
     said = f"{escape(comparison.title)}: mean $\\pm$ SD over seeds ({several} a row)."
-    if comparison.baseline:
+    if comparison.differences:
         baseline = escape(baseline_name(comparison))
         said += (
             f" Bold: better than {baseline}, as the {escape(f'{CONFIDENCE:.0%}')} interval of "

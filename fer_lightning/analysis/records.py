@@ -21,6 +21,7 @@ from fer_lightning.config.plain import flatten
 from fer_lightning.config.study import ARM
 from fer_lightning.errors import UserError
 from fer_lightning.progress import progress_bar
+from fer_lightning.runs import ERROR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,10 +174,12 @@ def read_run(path: Path, wanted: Iterable[str] = ()) -> Record | Unfinished:
     config["archives"] = ", ".join(str(key)[:8] for key in archives)
     results_file = path / "results.json"
     if not results_file.is_file():
+        error = path / ERROR
+        failed = error.read_text(encoding="utf-8").strip() if error.is_file() else None
         return Unfinished(
             what=str(path),
-            status="unfinished",
-            reason=f"go on with: {manifest.get('command', 'its command')}",
+            status="failed" if failed else "unfinished",
+            reason=failed or f"go on with: {manifest.get('command', 'its command')}",
             path=path,
             seed=seed,
             config=config,

@@ -1,19 +1,13 @@
-"""Reads what ``fer study`` left: which cells there are, and a record of each that is finished."""
+"""Records of what a study made: one of each cell that is finished."""
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
 from fer_lightning.analysis.evaluations import PER_RUN, Evaluation, read_evaluation
-from fer_lightning.analysis.files import read_json, required
 from fer_lightning.analysis.records import (
     Collection,
     Measured,
@@ -22,104 +16,15 @@ from fer_lightning.analysis.records import (
     collect,
     read_run,
 )
-from fer_lightning.config.study import ARM, Study
-from fer_lightning.errors import UserError
+from fer_lightning.analysis.study_folders import StudyFolder
+from fer_lightning.config.study import ARM
 from fer_lightning.progress import progress_bar
 from fer_lightning.studies.cells import MEASURING, named_in, outdated
-from fer_lightning.studies.record import STUDIES
 
 ARCHIVES = "archives"
 """Key of the archives that a run has trained on."""
 FEATURES = ("feature", "values")
 """Parts of a probe's protocol that tell its features, and how many values they have."""
-_HASHED = re.compile(r"(.+)-[0-9a-f]{8}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyFolder:
-    """A study that was run.
-
-    Attributes:
-        path: Its folder.
-        study: What it is.
-        command: The command that ran it.
-        train: Overrides added to its training stages.
-        cells: Its cells as plain data.
-    """
-
-    path: Path
-    study: Study
-    command: str
-    train: Sequence[str]
-    cells: Sequence[Mapping[str, Any]]
-
-    @property
-    def arms(self) -> list[str]:
-        """Names of the arms that its cells have, the baseline's first, else as in the study."""
-        found = dict.fromkeys(c["axes"][ARM] for c in self.cells if ARM in c["axes"])
-        return sorted(found, key=lambda arm: arm != self.study.baseline.get(ARM))
-
-
-def find_study(name: str) -> Path:
-    """The folder of a study that is given by folder or by name.
-
-    Raises:
-        UserError: If there is none, or several of that name.
-    """
-    if (Path(name).expanduser() / "study.json").is_file():
-        return Path(name).expanduser()
-    folders = sorted(file.parent for file in STUDIES.glob("*/study.json"))
-    named = [(match[1], f) for f in folders if (match := _HASHED.fullmatch(f.name))]
-    found = [folder for known, folder in named if known == name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        choices = "; ".join(f"study={f} (train={_train(f)})" for f in found)
-        raise UserError(f"study={name} was run in several forms; give a folder: {choices}")
-    if "/" in name or Path(name).is_dir():
-        raise UserError(f"study={name}: there is no {Path(name) / 'study.json'}")
-    near = difflib.get_close_matches(name, [known for known, _ in named], n=1)
-    hint = f"did you mean study={near[0]}?" if near else f"run `fer study study={name}` first"
-    raise UserError(f"study={name}: no such study was run under {STUDIES}; {hint}")
-
-
-def _train(folder: Path) -> str:
-    return f"[{','.join(map(str, read_json(folder / 'study.json').get('train', [])))}]"
-
-
-def read_study(path: Path) -> StudyFolder:
-    """Read ``study.json`` of a folder.
-
-    Raises:
-        UserError: If it is damaged.
-    """
-    file = path / "study.json"
-    loaded = read_json(file)
-    cells = required(loaded, "cells", file)
-    try:
-        written = _escaped(required(loaded, "study", file))
-        plain = OmegaConf.merge(OmegaConf.structured(Study), written)
-        study: Any = OmegaConf.to_object(plain)
-        for cell in cells:
-            cell["stage"], cell["job"], cell["seed"], dict(cell["axes"]), cell["status"]
-    except (OmegaConfBaseException, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{file} is damaged ({error!r}): run `fer study` again") from error
-    return StudyFolder(
-        path=path,
-        study=study,
-        command=str(loaded.get("command", "")),
-        train=[str(override) for override in loaded.get("train", [])],
-        cells=cells,
-    )
-
-
-def _escaped(node: Any) -> Any:
-    """Plain data whose ``${…}``, which are for the cells to resolve, stay text."""
-    if isinstance(node, Mapping):
-        return {key: _escaped(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_escaped(value) for value in node]
-    return node.replace("${", "\\${") if isinstance(node, str) else node
 
 
 def study_records(folder: StudyFolder, wanted: Iterable[str] = ()) -> Collection:
@@ -275,11 +180,16 @@ def _belongs(
 
 
 def _located(cell: Mapping[str, Any], folder: StudyFolder) -> Path | None:
-    """What a finished cell made, also if the study is read from elsewhere; None if it is not there.
+    """What a finished cell made; None if it is not there."""
+    return _place(cell, folder) if cell["status"] == "done" else None
+
+
+def _place(cell: Mapping[str, Any], folder: StudyFolder) -> Path | None:
+    """The path of a cell, also if the study is read from elsewhere; None if nothing is there.
 
     Paths are relative to the folder in which the study ran, which holds ``multirun/study/NAME``.
     """
-    if cell["status"] != "done" or not cell.get("path"):
+    if not cell.get("path"):
         return None
     home = folder.path.resolve().parents[2:3]
     here = Path(cell["path"])
@@ -292,7 +202,12 @@ def _unfinished(cell: Mapping[str, Any], folder: StudyFolder) -> Unfinished:
     reason = str(cell.get("error") or f"run `{folder.command or 'fer study'}` again")
     if status == "done":
         status, reason = "missing", f"{cell.get('path')} is not there any more"
-    return _missing(cell, status, reason)
+    told = _missing(cell, status, reason)
+    place = _place(cell, folder) if status == "failed" else None
+    if place is None or not (place / "manifest.json").is_file():
+        return told
+    config = {**read_run(place).config, **cell["axes"]}
+    return replace(told, path=place, config=config)
 
 
 def _missing(cell: Mapping[str, Any], status: str, reason: str) -> Unfinished:

@@ -30,6 +30,7 @@ from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.errors import UserError, mendable
 from fer_lightning.launchers.report import report
 from fer_lightning.registry import REGISTRIES
+from fer_lightning.runs import JobResult
 
 GROUPS = ("data", "detector", "model", "feature", "logger", "experiment")
 """Groups that jobs choose from."""
@@ -52,7 +53,12 @@ def task_of(job: str) -> Callable[[DictConfig], Any]:
         refuse_dropped(composed, HydraConfig.get().overrides.task)
         wanted = typed.objective if hasattr(typed, "objective") else None
         _refuse_aimless(typed)
-        result = import_module(f"fer_lightning.jobs.{job}").run(typed)
+        try:
+            result = import_module(f"fer_lightning.jobs.{job}").run(typed)
+        except UserError as error:
+            if error.run is not None:
+                report(JobResult(error.run, status=1))
+            raise
         # Further processes of a run on several devices measure nothing.
         if wanted is not None and result.status == 0 and result.metrics:
             result = replace(result, objectives=objectives(wanted, result.metrics))

@@ -56,14 +56,14 @@ class Photograph:
         alpha: Opacity of shape (H, W), or None where all is opaque.
         gray: Whether the file holds no colours.
         profile: The ICC profile that says what its grays or colours are, or None.
-        credit: Artist and copyright by their Exif numbers.
+        credit: Artist and copyright by their Exif numbers, as the file has them.
     """
 
     pixels: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None
     gray: bool
     profile: bytes | None
-    credit: dict[int, str]
+    credit: dict[int, bytes]
 
 
 def read_photograph(path: Path) -> Photograph:
@@ -87,8 +87,20 @@ def read_photograph(path: Path) -> Photograph:
             alpha = np.asarray(ImageOps.exif_transpose(image).convert("RGBA").getchannel("A"))
         profile = image.info.get("icc_profile") if fits else None
     tags = (ExifTags.Base.Artist, ExifTags.Base.Copyright)
-    credit = {int(tag): str(exif[tag])[:CREDIT] for tag in tags if tag in exif}
+    credit = {int(tag): _stored(exif[tag]) for tag in tags if tag in exif}
     return Photograph(pixels, alpha, gray, profile, credit)
+
+
+def _stored(value: Any) -> bytes:
+    """The bytes of a credit, not over :data:`CREDIT` characters; they are UTF-8 as a rule.
+
+    Pillow takes them for Latin-1, and would write the text that it makes of them as ASCII.
+    """
+    stored = value if isinstance(value, bytes) else str(value).encode("latin-1")
+    try:
+        return stored.decode()[:CREDIT].encode()
+    except UnicodeDecodeError:  # an older encoding, which nothing names
+        return stored[:CREDIT]
 
 
 def write_photograph(
@@ -118,7 +130,7 @@ def save_noted(
     path: Path,
     note: Mapping[str, Any],
     profile: bytes | None = None,
-    credit: Mapping[int, str] | None = None,
+    credit: Mapping[int, bytes] | None = None,
 ) -> None:
     """Write a picture that holds edited faces, with its note; whole or not at all.
 

@@ -24,7 +24,8 @@ from fer_lightning.analysis.latex import to_latex
 from fer_lightning.analysis.page import means_table, to_markdown
 from fer_lightning.analysis.plots import comparison_plot, difference_plot
 from fer_lightning.analysis.records import Record, read_runs
-from fer_lightning.analysis.studies import StudyFolder, find_study, read_study, study_records
+from fer_lightning.analysis.studies import study_records
+from fer_lightning.analysis.study_folders import StudyFolder, find_study, read_study
 from fer_lightning.analysis.tables import (
     LENGTH,
     Group,

@@ -92,13 +92,14 @@ def run(config: EditConfig) -> JobResult:
     skipped: list[str] = []
     counts: Counter[str] = Counter()
     many = len(tasks) > 1
-    for task in progress_bar(tasks, desc="Editing", unit="img", disable=not many):
+    bar = progress_bar(tasks, desc="Editing", unit="img", disable=not many)
+    for task in bar:
         outcome = work.do(task)
         counts[outcome] += 1
         if outcome in REASONS:
             skipped.append(f"{task.source}: {REASONS[outcome]}")
             if many:
-                print(f"fer: warning: {skipped[-1]}", file=sys.stderr)
+                bar.write(f"fer: warning: {skipped[-1]}", file=sys.stderr)
     if len(skipped) == len(tasks):
         all_of_them = f"none of the {len(tasks)} pictures could be edited"
         raise UserError(all_of_them if many else skipped[0])

@@ -119,7 +119,7 @@ def _launch(job: str, cells: Sequence[Sequence[str]]) -> Sequence[JobReturn]:
     chosen = [
         override
         for override in HydraConfig.get().overrides.hydra
-        if override.startswith(("hydra/launcher", "hydra.launcher"))
+        if override.lstrip("+~").startswith(("hydra/launcher", "hydra.launcher"))
     ]
     config: DictConfig = loader.load_configuration(
         config_name=job,
@@ -140,6 +140,8 @@ def _note(cell: Cell, returned: JobReturn) -> int:
     if returned.status is not JobStatus.COMPLETED:
         mistake = mendable(result) if isinstance(result, Exception) else None
         cell.status, cell.error = "failed", str(mistake or repr(result))
+        run = None if mistake is None or cell.job != "train" else mistake.run
+        cell.path = None if run is None else str(run)
         print(f"fer: error: {cell.label}: {cell.error}", file=sys.stderr)
         if mistake is None and isinstance(result, Exception):
             traceback.print_exception(result)

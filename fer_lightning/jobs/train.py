@@ -89,7 +89,7 @@ def run(config: TrainConfig) -> JobResult:
             _print_places(folder)
             return JobResult(folder.path, done["metrics"])
         folder.start(_recorded(config), config.force, faces.archives)
-        with other_ranks(config.trainer.devices, folder.path):
+        with folder.noting_failure(), other_ranks(config.trainer.devices, folder.path):
             return _fit(config, faces, folder)
 
 

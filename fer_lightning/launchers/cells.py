@@ -53,7 +53,7 @@ class Outcome:
             without us.
         log: File with what it printed.
         error: One line, if it failed.
-        result: What it reported, if it is done.
+        result: What it reported; of a training that failed its run folder alone.
     """
 
     cell: Cell
@@ -71,6 +71,22 @@ class Outcome:
         line = f"#{self.cell.number} {self.state} after {seconds:.0f} s"
         said = self.error or (str(self.result.path) if self.result else "")
         return f"{line}: {said}" if said else line
+
+
+def read_outcome(cell: Cell, log: Path, error: str, report: Path) -> Outcome:
+    """What became of a cell that came to its end.
+
+    Args:
+        cell: The cell.
+        log: File with what it printed.
+        error: Why it failed; empty if it did not.
+        report: File with what it reported, if it did.
+    """
+    try:
+        result = read_report(report)
+    except UserError as damaged:
+        return Outcome(cell, "failed", log, error or str(damaged))
+    return Outcome(cell, "failed" if error else "done", log, error, result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +176,11 @@ class Pool:
         self._running.remove(running)
         self._free.append(running.slot)
         cell, status, log = running.cell, running.process.returncode, self._log(running.cell)
-        if status == 0:
-            try:
-                return Outcome(cell, "done", log, result=read_report(self._report(cell)))
-            except UserError as error:
-                return Outcome(cell, "failed", log, str(error))
         killed = self.interrupts > 1 and status == -signal.SIGKILL
         if status in STOPPED or killed:
             return Outcome(cell, "stopped", log)
-        return Outcome(cell, "failed", log, error_line(log, status))
+        error = "" if status == 0 else error_line(log, status)
+        return read_outcome(cell, log, error, self._report(cell))
 
     def _stop(self, kill: bool) -> str:
         for running in self._running:

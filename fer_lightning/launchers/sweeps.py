@@ -144,7 +144,11 @@ def _job_return(config: DictConfig, outcome: Outcome, overrides: Sequence[str]) 
         task_name=config.hydra.job.name,
         status=JobStatus.COMPLETED if outcome.state == "done" else JobStatus.FAILED,
     )
-    done.return_value = outcome.result if outcome.state == "done" else UserError(_said(outcome))
+    if outcome.state == "done":
+        done.return_value = outcome.result
+    else:
+        done.return_value = error = UserError(_said(outcome))
+        error.run = None if outcome.result is None else outcome.result.path
     return done
 
 

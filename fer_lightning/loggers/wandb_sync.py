@@ -21,7 +21,7 @@ def sync_line(study: Path, cells: Iterable[Cell]) -> str | None:
 
     Args:
         study: The study's folder.
-        cells: Its cells; those that were not done say no folder.
+        cells: Its cells; those that were not run say no folder.
     """
     links = study / "wandb"
     for link in links.glob(OFFLINE):
@@ -43,10 +43,10 @@ def offline_runs(folder: Path) -> list[Path]:
 
 
 def _folders(cells: Iterable[Cell]) -> Iterator[Path]:
-    """Run folders of what is done."""
+    """Run folders of what is done, and of trainings that failed."""
     for cell in cells:
-        if cell.path is not None and cell.status == "done":
+        if cell.path is not None and cell.status != "missing":
             if cell.job == "train":
                 yield Path(cell.path)
-            elif cell.job in MEASURING:
+            elif cell.job in MEASURING and cell.status == "done":
                 yield Path(cell.path).parent.parent

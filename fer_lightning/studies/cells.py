@@ -43,7 +43,7 @@ class Cell:
             and of its own.
         overrides: As they were given; earlier cells by their stage.
         status: ``missing``, ``done`` or ``failed``.
-        path: What it made.
+        path: What it made; of a training that failed its run folder.
         error: Why it failed.
     """
 

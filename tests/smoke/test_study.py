@@ -276,6 +276,7 @@ def test_a_failing_cell_leaves_the_others(fer: Fer, tmp_path: Path, launcher: li
         "  missing: evaluate: model.latent_dim=-1 seed=0: what it needs was not made"
     )
     assert lines[-2] == "the same command goes on where it was"
+    (place,) = (file.parent for file in tmp_path.glob("multirun/study/*/study.json"))
     assert [c["status"] for c in record(tmp_path, "mine")["cells"]] == [
         "failed", "done", "missing", "done"
     ]  # fmt: skip
@@ -284,6 +285,16 @@ def test_a_failing_cell_leaves_the_others(fer: Fer, tmp_path: Path, launcher: li
     assert re.search(rf"^fer: error: train: model\.latent_dim=-1 {reason}$", again.stderr, re.M)
     assert started(again.stdout) == ([] if launcher else ["train: model.latent_dim=-1 seed=0"])
     assert "latent_dim=8" not in again.stdout + again.stderr
+    diverging = f"train=[data.archive={archive},image_size=16,model.generator_lr=1e30]"
+    assert fer(*arguments, diverging).returncode == 2
+    (study,) = {f.parent for f in tmp_path.glob("multirun/study/*/study.json")} - {place}
+    mistaken, diverged = json.loads((study / "study.json").read_text())["cells"][:2]
+    assert mistaken["path"] is None
+    told = (tmp_path / diverged["path"] / "error.txt").read_text().strip()
+    assert told.startswith("training ")
+    assert told in diverged["error"]
+    nothing = fer("compare", f"study={study}", "out=page")
+    assert f"failed: train: model.latent_dim=8 seed=0 ({diverged['error']})" in nothing.stderr
 
 
 @pytest.mark.slow

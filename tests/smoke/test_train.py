@@ -226,7 +226,8 @@ def test_a_diverging_run_stops_with_the_reason(fer: Fer, archive: Path, tmp_path
     assert done.returncode == 2
     saved = torch.load(tmp_path / "RUN" / "checkpoints" / "last.ckpt", weights_only=True)
     assert all(torch.isfinite(weight).all() for weight in saved["state_dict"].values())
-    assert "training diverged" in done.stderr or "training is frozen" in done.stderr
+    (told,) = re.findall(r"^fer: error: (training (?:diverged|is frozen).*)$", done.stderr, re.M)
+    assert (tmp_path / "RUN" / "error.txt").read_text().strip() == told
     assert "Traceback" not in done.stderr
 
 

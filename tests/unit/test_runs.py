@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fer_lightning import runs
 from fer_lightning.errors import UserError
-from fer_lightning.runs import RunFolder, provenance, write_json, write_whole
+from fer_lightning.runs import ERROR, RunFolder, provenance, write_json, write_whole
 
 IDENTITY: dict[str, Any] = {"model": {"width": 8}, "seed": 0, "archives": ["k"]}
 
@@ -62,6 +64,36 @@ def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UserError, match="holds other files"):
         folder(tmp_path).start({}, force=True, archives=[])
+
+
+def test_a_folder_says_why_its_training_failed_until_it_is_started_again(tmp_path: Path) -> None:
+    run = folder(tmp_path)
+    run.start({}, False, [])
+    with pytest.raises(UserError) as mine, run.noting_failure():
+        raise UserError("training diverged")
+    assert mine.value.run == tmp_path
+    assert (tmp_path / ERROR).read_text() == "training diverged\n"
+    run.start({}, False, [])
+    assert not (tmp_path / ERROR).exists()
+    with pytest.raises(RuntimeError), run.noting_failure():
+        raise RuntimeError("a defect of ours")
+    assert (tmp_path / ERROR).read_text() == "RuntimeError('a defect of ours')\n"
+    run.start({}, False, [])
+    with pytest.raises(KeyboardInterrupt), run.noting_failure():
+        raise KeyboardInterrupt
+    assert not (tmp_path / ERROR).exists()
+
+
+def test_a_full_disk_hides_no_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(runs, "write_whole", full)
+    run = folder(tmp_path)
+    unwritable = pytest.raises(UserError, match=f"{tmp_path} cannot be written")
+    with unwritable as told, run.noting_failure():
+        full()
+    assert told.value.run == tmp_path
 
 
 def test_a_text_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

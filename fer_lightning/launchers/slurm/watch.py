@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer_lightning.errors import UserError
-from fer_lightning.launchers.cells import Cell, Outcome
-from fer_lightning.launchers.report import read_report
+from fer_lightning.launchers.cells import Cell, Outcome, read_outcome
 from fer_lightning.launchers.slurm import queue
 from fer_lightning.launchers.slurm.orders import Order
 
@@ -67,7 +66,9 @@ class Watch:
             for cell in waiting:
                 order = self.orders[cell.number]
                 if (end := order.read_end()) is not None:
-                    self._note(self._outcome(cell, order, *end))
+                    status, error = end
+                    said = error or f"exit status {status}" if status else ""
+                    self._note(read_outcome(cell, order.log, said, order.report))
                     order.collect()
             now = time.monotonic()
             if now - asked >= ASK_EVERY and (waiting := self._waiting()):
@@ -108,14 +109,6 @@ class Watch:
             _say(f"#{cell.number} job {entry.id} is queued again")
         elif entry.state == "RUNNING" and (before is None or before.state != "RUNNING"):
             _say(f"#{cell.number} job {entry.id} runs")
-
-    def _outcome(self, cell: Cell, order: Order, status: int, error: str) -> Outcome:
-        if status:
-            return Outcome(cell, "failed", order.log, error)
-        try:
-            return Outcome(cell, "done", order.log, result=read_report(order.report))
-        except UserError as damaged:
-            return Outcome(cell, "failed", order.log, str(damaged))
 
     def _note(self, outcome: Outcome) -> None:
         number = outcome.cell.number

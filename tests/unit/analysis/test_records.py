@@ -10,7 +10,7 @@ import pytest
 
 from fer_lightning.analysis.records import epoch_values, read_runs
 from fer_lightning.errors import UserError
-from fer_lightning.runs import write_json
+from fer_lightning.runs import ERROR, write_json
 from tests.helpers.results import make_evaluation, make_run
 
 
@@ -55,6 +55,14 @@ def test_an_unfinished_run_is_listed(tmp_path: Path) -> None:
     assert "fer train x" in unfinished.reason
     assert (unfinished.path, unfinished.seed) == (tmp_path / "b", 0)
     assert unfinished.config == {"model.width": 4, "image_size": 16, "archives": "aaaaaaaa"}
+
+
+def test_a_failed_run_says_why(tmp_path: Path) -> None:
+    run = make_run(tmp_path, finished=False)
+    (run / ERROR).write_text("training diverged: d_loss is nan\n")
+    (failed,) = read_runs([run]).unfinished
+    assert (failed.status, failed.reason) == ("failed", "training diverged: d_loss is nan")
+    assert failed.path == run
 
 
 def test_null_is_no_number(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fer_lightning.analysis.records import Collection
-from fer_lightning.analysis.studies import find_study, read_study, study_records
+from fer_lightning.analysis.studies import study_records
+from fer_lightning.analysis.study_folders import find_study, read_study
 from fer_lightning.errors import UserError
 from tests.helpers.results import (
     cell,
@@ -85,6 +86,19 @@ def test_what_is_not_finished_is_listed(tmp_path: Path) -> None:
         ("train: model.spectral_norm=True seed=1", "missing", "run `fer study study=tiny` again"),
         ("train: model.spectral_norm=True seed=2", "missing", "gone is not there any more"),
     ]
+
+
+def test_a_training_that_failed_has_its_folder(tmp_path: Path) -> None:
+    axes = {"model.spectral_norm": True}
+    run = make_run(tmp_path / "r", finished=False, width=4)
+    cells = [
+        cell("train", "train", 0, axes, run, "failed", "diverged"),
+        cell("train", "train", 1, axes, "gone", "failed", "diverged"),
+    ]
+    whole, lost = records(make_study(tmp_path / "s", cells)).unfinished
+    assert (whole.status, whole.reason, whole.path) == ("failed", "diverged", run)
+    assert whole.config.items() >= {"model.width": 4, **axes}.items()
+    assert (lost.status, lost.reason, lost.path) == ("failed", "diverged", None)
 
 
 def test_a_study_is_found_by_name_or_folder(tmp_path: Path) -> None:

@@ -150,6 +150,41 @@ def test_a_long_credit_is_cut_to_what_a_jpeg_has_room_for(tmp_path: Path) -> Non
     assert read_note(tmp_path / "edited.jpg") == NOTE
 
 
+@pytest.mark.parametrize("target", ["edited.png", "edited.jpg"])
+@pytest.mark.parametrize("source", ["photo.png", "photo.jpg"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_credit_keeps_its_bytes(
+    tmp_path: Path, source: str, target: str, encoding: str
+) -> None:
+    credit = {
+        ExifTags.Base.Artist: "Zoë Ägidius".encode(encoding),
+        ExifTags.Base.Copyright: "© 2024 Jürgen Müller\0© Zoë Ü.".encode(encoding),
+    }
+    exif = Image.Exif()
+    exif.update(credit)
+    picture().save(tmp_path / source, exif=exif)
+    edited(tmp_path / source, tmp_path / target)
+    for path in (source, target):
+        content = (tmp_path / path).read_bytes()
+        assert all(value + b"\0" in content for value in credit.values()), path
+
+
+@pytest.mark.parametrize(
+    ("stored", "kept"),
+    [
+        ("ü".encode() * (CREDIT + 1), "ü".encode() * CREDIT),
+        (("x" + "ü" * CREDIT).encode(), ("x" + "ü" * (CREDIT - 1)).encode()),
+        (b"\xfc" * (CREDIT + 1), b"\xfc" * CREDIT),  # Latin-1
+    ],
+)
+def test_a_credit_is_cut_between_characters(tmp_path: Path, stored: bytes, kept: bytes) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = stored
+    picture().save(tmp_path / "photo.png", exif=exif)
+    image = edited(tmp_path / "photo.png", tmp_path / "edited.jpg")
+    assert image.getexif()[ExifTags.Base.Artist].encode("latin-1") == kept
+
+
 def test_a_note_too_long_for_a_jpeg_names_the_remedy(tmp_path: Path) -> None:
     note = {**NOTE, "faces": [[1000.5] * 4] * 3000}
     with pytest.raises(UserError, match=r"long.jpg: a JPEG has no room .* ends in .png"):

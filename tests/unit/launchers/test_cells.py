@@ -106,10 +106,12 @@ def test_failures_leave_the_others(folder: Path, capfd: pytest.CaptureFixture[st
         "import os; open(os.environ['FER_RESULT'], 'w').close()",
         "pass",
         "import os; os.kill(os.getpid(), 15)",
+        f"{REPORTS}import sys; sys.exit('fer: error: diverged')",
     ]
     outcomes = Pool(slots(2), folder).run([cell(i, p) for i, p in enumerate(programs)])
     assert [o.state for o in outcomes] == [
         "failed", "failed", "done", "failed", "failed", "failed", "done", "stopped",
+        "failed",
     ]  # fmt: skip
     errors = [o.error for o in outcomes]
     assert errors[0] == "seed=0: no"
@@ -119,6 +121,8 @@ def test_failures_leave_the_others(folder: Path, capfd: pytest.CaptureFixture[st
     assert "is no report" in errors[5]
     assert outcomes[2].result is not None
     assert outcomes[6].result is None
+    assert errors[8] == "diverged"
+    assert outcomes[8].result is not None  # its run folder
     assert "Traceback" in outcomes[1].log.read_text()
     said = capfd.readouterr()
     assert said.out == ""

@@ -35,18 +35,23 @@ def test_the_newest_attempt_of_each_run_is_uploaded_once(tmp_path: Path) -> None
 def test_a_study_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     study, one, two = Path("multirun/study/a b"), Path("train/one"), Path("train/two")
-    first, second = (attempt(run, "20261122_080000", run.name) for run in (one, two))
+    bad = Path("train/bad")
+    first, second, third = (attempt(r, "20261122_080000", r.name) for r in (one, two, bad))
     cells = [
         cell("train", one),
         cell("evaluate", one / "evaluations" / "test.json"),
         cell("probe", two / "evaluations" / "probe.json"),
         cell("generate", one / "generated"),
         cell("train", None, "missing"),
+        cell("train", bad, "failed"),
+        cell("train", None, "failed"),
+        cell("evaluate", bad / "evaluations" / "test.json", "failed"),
     ]
     assert sync_line(study, cells) == "wandb sync 'multirun/study/a b/wandb'/offline-run-*"
     links = sorted((study / "wandb").iterdir())
-    assert [link.resolve() for link in links] == [first.resolve(), second.resolve()]
+    assert [link.resolve() for link in links] == [run.resolve() for run in (third, first, second)]
     (first / "run-one.wandb.synced").touch()
+    (third / "run-bad.wandb.synced").touch()
     assert sync_line(study, cells)
     assert [link.name for link in (study / "wandb").iterdir()] == [second.name]
     (second / "run-two.wandb.synced").touch()
