@@ -85,6 +85,8 @@ def test_ganmut_trains_as_one_process_on_the_union_batch(tmp_path: Path, space: 
         mine, reference = (result["rows"][0] for result in (other, one))
         assert mine == pytest.approx(reference, rel=1e-4, abs=1e-6)
         assert all(torch.equal(w, first["weights"][n]) for n, w in other["weights"].items())
+    assert first["masked"][0] != second["masked"][0]  # of the step that the gradients are of
+    assert first["masked"][0] + second["masked"][0] == one["masked"][0]
     assert not torch.equal(first["noise"], second["noise"])
 
 

@@ -22,6 +22,7 @@ from fer_lightning.data.archive import FaceArchive
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.data.loader import FaceLoader, FaceStore
 from fer_lightning.data.pairs import PairLoader
+from fer_lightning.losses.masked import masked_mean
 from fer_lightning.losses.penalties import blend, gradient_penalty
 from fer_lightning.models.base import AdversarialModule, Losses
 from fer_lightning.models.cgan.config import CGANConfig
@@ -31,6 +32,7 @@ from fer_lightning.models.dcgan.config import DCGANConfig
 from fer_lightning.models.dcgan.module import DCGAN
 from fer_lightning.models.egc_gan.config import EGCGANConfig, Encoder
 from fer_lightning.models.egc_gan.module import EGCGAN
+from fer_lightning.models.ganmut import objective
 from fer_lightning.models.ganmut.config import GANmutConfig, Space
 from fer_lightning.models.ganmut.module import EditBatch, GANmut
 from fer_lightning.models.ganmut.space import Drawn
@@ -42,7 +44,10 @@ RANKS = int(os.environ.get("WORLD_SIZE", "1"))
 STEPS = 5
 FACES = FaceFormat(image_size=16, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
 PAIRS = FaceFormat(image_size=32, channels=1, classes=["happiness", "fear"], frequencies=[1, 1])
-NEUTRAL = FaceFormat(image_size=32, channels=1, classes=["neutral", "fear"], frequencies=[1, 1])
+NEUTRAL = FaceFormat(
+    image_size=32, channels=1, classes=["neutral", "fear", "happiness"], frequencies=[1, 1, 1]
+)
+"""Three, so that of the first faces, which a Gaussian space edits to each, a rank has one more."""
 LARGER = FaceFormat(image_size=32, channels=1, classes=[], frequencies=[])
 
 
@@ -115,6 +120,17 @@ def interleaved(drawn: list[Drawn], name: str) -> Tensor:
     return torch.stack([getattr(each, name) for each in drawn], 1).flatten(0, 1)
 
 
+class Counting:
+    """``masked_mean``, which keeps how many values this rank had in each of its terms."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def __call__(self, values: Tensor, mask: Tensor) -> Tensor:
+        self.counts.append(int(mask.sum()))
+        return masked_mean(values, mask)
+
+
 def ganmut(space: Space) -> GANmut:
     """The generator steps with every batch, so that the first one has all gradients."""
     sizes = {"generator_width": 4, "generator_blocks": 1, "discriminator_width": 4, "depth": 4}
@@ -168,11 +184,13 @@ def loader(mode: str, store: FaceStore) -> FaceLoader:
     if mode == "egc_gan":  # eight of the faces are the target domain
         source, target = ((store, part, part % 2) for part in (rows[:40], rows[40:]))
         return PairLoader(*source, *target, batch_size=8, seed=0, **share)
-    return FaceLoader(store, rows, rows % 2, batch_size=8, seed=0, training=True, **share)
+    labels = rows % (3 if mode.startswith("ganmut") else 2)
+    return FaceLoader(store, rows, labels, batch_size=8, seed=0, training=True, **share)
 
 
 def main(mode: str, folder: Path) -> None:
     torch.manual_seed(RANK)
+    objective.masked_mean = masked = Counting()  # type: ignore[assignment]
     trained, keep, rows = module(mode, folder), Keep(), Rows()
     store = FaceStore([FaceArchive.open(folder / "faces")], torch.device("cpu"))
     trainer = lightning.Trainer(
@@ -196,6 +214,7 @@ def main(mode: str, folder: Path) -> None:
         "records": keep.records,
         "rows": rows.rows,
         "images_seen": trained.images_seen,
+        "masked": masked.counts,
     }
     torch.save(result, folder / f"{mode}-{RANKS}-{RANK}.pt")
     if mode == "disagree":

@@ -153,9 +153,7 @@ def test_a_long_credit_is_cut_to_what_a_jpeg_has_room_for(tmp_path: Path) -> Non
 @pytest.mark.parametrize("target", ["edited.png", "edited.jpg"])
 @pytest.mark.parametrize("source", ["photo.png", "photo.jpg"])
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_a_credit_keeps_its_bytes(
-    tmp_path: Path, source: str, target: str, encoding: str
-) -> None:
+def test_a_credit_keeps_its_bytes(tmp_path: Path, source: str, target: str, encoding: str) -> None:
     credit = {
         ExifTags.Base.Artist: "Zoë Ägidius".encode(encoding),
         ExifTags.Base.Copyright: "© 2024 Jürgen Müller\0© Zoë Ü.".encode(encoding),
