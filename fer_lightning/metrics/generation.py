@@ -28,7 +28,7 @@ from fer_lightning.features.pixels import PixelsConfig
 from fer_lightning.metrics.distribution import SPLITS, Comparison, compare, subsets_of
 from fer_lightning.metrics.evaluator import Evaluator, Measurement
 from fer_lightning.metrics.extraction import BATCH, extract, real_vectors
-from fer_lightning.metrics.judgement import judgement
+from fer_lightning.metrics.judgement import judged_confusion, judgement
 from fer_lightning.metrics.memorisation import (
     YARDSTICK,
     Nearest,
@@ -188,6 +188,7 @@ class GenerationEvaluator(Evaluator[SamplingModule]):
         fakes = self._generate(module, selection)
         found = Comparison()
         pairs: list[Pairs] = []
+        details: dict[str, Any] = {}
         for network in self.networks:
             network.to(device)
             what = f"{self.split} images"
@@ -204,7 +205,9 @@ class GenerationEvaluator(Evaluator[SamplingModule]):
                 found.add(compare(network.name, real[index], part, k, seed, group))
             if network.emotions and fake.logits is not None and module.classes:
                 emotions = selection.emotions
-                found.add(judgement(fake.logits, network.emotions, emotions, module.classes))
+                judged = (fake.logits, network.emotions, emotions, module.classes)
+                found.add(judgement(*judged))
+                details["confusion"] = judged_confusion(*judged)
             if isinstance(network, Pixels) and isinstance(self.trained_on, FaceDataModule):
                 rows = self.trained_on.division["train"]
                 what = "training images"
@@ -226,7 +229,7 @@ class GenerationEvaluator(Evaluator[SamplingModule]):
             copies = find(FaceSet.of(fakes.numpy()), trained_faces(self.trained_on))
             found.metrics["near_duplicates_train"] = len(copies) / len(fakes)
         return GenerationMeasurement(
-            found.metrics, {**protocol, "left_out": found.left_out}, pairs=pairs
+            found.metrics, {**protocol, "left_out": found.left_out}, details=details, pairs=pairs
         )
 
     def write(self, path: Path, measured: Measurement) -> None:

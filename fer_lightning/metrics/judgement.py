@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_lightning.metrics.distribution import Comparison
+from fer_lightning.metrics.functional.recognition import confusion_matrix
 
 
 def judgement(
@@ -50,3 +52,23 @@ def judgement(
     for name in known:
         found.metrics[f"judged_share/{name}"] = float((judged == name).mean())
     return found
+
+
+def judged_confusion(
+    logits: Tensor, known: Sequence[str], meant: NDArray[np.int64], classes: Sequence[str]
+) -> dict[str, Any]:
+    """How many of the images that were meant as each class the classifier takes for each.
+
+    Args:
+        logits: The classifier's, (N, k).
+        known: Its emotions, k of them.
+        meant: Class that each image was generated for, (N,).
+        classes: The generator's.
+
+    Returns:
+        ``classes`` of both, and ``rows_true`` as of real faces, where what was meant is the truth.
+    """
+    names = list(dict.fromkeys([*classes, *known]))
+    places = np.array([names.index(name) for name in known])
+    matrix = confusion_matrix(places[logits.argmax(1).cpu().numpy()], meant, len(names))
+    return {"classes": names, "rows_true": matrix.tolist()}

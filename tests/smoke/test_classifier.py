@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -142,6 +143,10 @@ def test_train_measure_and_serve_as_features(fer: Fer, tmp_path: Path) -> None:
     assert judged.returncode == 0, judged.stderr
     names = {line.split()[0] for line in judged.stdout.splitlines() if line.split()}
     assert {"fed", "kernel_classifier", "judged_accuracy", "judged_f1"} <= names
+    (file,) = (tmp_path / "GAN" / "evaluations").glob("*.json")
+    content = json.loads(file.read_text())
+    matrix = np.array(content["confusion"]["rows_true"])
+    assert matrix.trace() / matrix.sum() == pytest.approx(content["metrics"]["judged_accuracy"])
 
 
 @pytest.mark.parametrize(

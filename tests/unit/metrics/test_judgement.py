@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
-from fer_lightning.metrics.judgement import judgement
+from fer_lightning.metrics.judgement import judged_confusion, judgement
 
 CLASSES = ["happiness", "fear", "contempt"]
 KNOWN = ["fear", "happiness", "anger"]
@@ -26,6 +26,9 @@ def test_what_was_meant_is_the_truth() -> None:
     shares = {name: found.metrics[f"judged_share/{name}"] for name in KNOWN}
     assert shares == pytest.approx({"fear": 0.4, "happiness": 0.4, "anger": 0.2})
     assert found.left_out == {"judged_recall/contempt": "the classifier does not know it"}
+    confusion = judged_confusion(logits, KNOWN, meant, CLASSES)
+    assert confusion["classes"] == ["happiness", "fear", "contempt", "anger"]
+    assert confusion["rows_true"] == [[2, 1, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
 
 
 def test_an_unknown_emotion_counts_neither_way() -> None:
