@@ -186,7 +186,7 @@ def test_a_cell_at_its_time_limit_ends_as_if_uninterrupted(start: Start, folder:
     tried = run(start, ["train", *SETTINGS, "trainer.max_images=2000", "run_dir=tried"])
     assert tried.returncode == 0, tried.stderr
     seconds = json.loads((folder / "tried" / "results.json").read_text())["seconds"]
-    images = int(2000 * 90 / seconds)
+    images = int(2000 * 80 / seconds)
     whole = ["train", *SETTINGS, f"trainer.max_images={images}"]
     reference = start([*whole, "run_dir=whole"])
     limited = ["-m", *SLURM, "hydra.launcher.timeout_min=10", "run_dir=cell"]
