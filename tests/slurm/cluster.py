@@ -39,6 +39,7 @@ SwitchType=switch/none
 MpiDefault=none
 ReturnToService=2
 KillWait=30
+OverTimeLimit=1
 SchedulerType=sched/backfill
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
@@ -47,6 +48,8 @@ CoresPerSocket={cores} ThreadsPerCore=1 RealMemory={memory} State=UNKNOWN
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 # cred_expire is also how long a job waits that was queued again, by default two minutes.
+# SLURM looks at its limits twice a minute, and one look must not find both the time for the signal
+# come and the limit passed: OverTimeLimit gives a job a minute more.
 
 
 def missing() -> str | None:
