@@ -1,4 +1,4 @@
-"""Draws the gallery's sheets of single action units, poses and lights into a folder.
+"""Draws the gallery's sheets of single action units, poses and lights, and a face to edit.
 
 Run as ``python docs/pictures/faces.py FOLDER``. No configuration key asks for one action unit
 alone: a corpus draws whole expressions, so these come from the Python interface.
@@ -18,7 +18,8 @@ from fer_lightning.labels import ACTION_UNITS
 from fer_lightning.pictures import labelled_grid
 
 SIDE = 88
-"""Side of a face in pixels."""
+"""Side of a face on a sheet in pixels."""
+PORTRAIT_SIDE = 256
 PERSON = Identity(hair_length=0.4, fringe=0.1, brow_thickness=1.2)
 STILL = Light(grain=0.0)
 """Without the camera's noise, which would fill the files."""
@@ -37,7 +38,7 @@ VIEWS: Mapping[str, Callable[[float], FaceParameters]] = {
 
 
 def main(folder: Path) -> None:
-    """Write ``action_units.png`` and ``views.png``."""
+    """Write ``action_units.png``, ``views.png`` and ``person.png``, whom no drawn dataset holds."""
     folder.mkdir(parents=True, exist_ok=True)
     units = {
         f"{unit} {ACTION_UNITS[unit]}": [
@@ -49,6 +50,8 @@ def main(folder: Path) -> None:
     views = {name: [face(x) for x in np.linspace(-1, 1, 6)] for name, face in VIEWS.items()}
     for name, rows in {"action_units": units, "views": views}.items():
         sheet(rows).save(folder / f"{name}.png", optimize=True)
+    person = draw_face(FaceParameters(identity=PERSON, light=STILL), PORTRAIT_SIDE)
+    Image.fromarray(person).save(folder / "person.png")
 
 
 def sheet(rows: Mapping[str, Sequence[FaceParameters]]) -> Image.Image:

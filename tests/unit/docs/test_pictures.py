@@ -22,7 +22,7 @@ def test_every_picture_stands_beside_its_command() -> None:
     assert sorted(named) == sorted(path.name for path in PICTURES.glob("*.png"))
 
 
-def test_the_script_draws_its_sheets(tmp_path: Path) -> None:
+def test_the_script_draws_its_sheets_and_a_face(tmp_path: Path) -> None:
     script = PICTURES / "faces.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, cwd=REPOSITORY)
     for name in ("action_units.png", "views.png"):
@@ -31,3 +31,5 @@ def test_the_script_draws_its_sheets(tmp_path: Path) -> None:
             colours = drawn.getcolors(maxcolors=2**24)
             assert colours is not None
             assert len(colours) > 1000
+    with Image.open(tmp_path / "person.png") as person:
+        assert person.size == (256, 256)
