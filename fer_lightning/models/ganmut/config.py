@@ -50,8 +50,6 @@ class GANmutConfig(AdversarialConfig):
         dimension: Coordinates of a point, 2 or 3.
         generator_width: Filters of the generator's first layer.
         generator_blocks: Its residual blocks.
-        residual: Whether what the generator draws is added to the face (Shen and Liu 2017), so that
-            even a short training keeps it; the official generator draws each edit as a whole.
         discriminator_width: Filters of the discriminator's first layer.
         depth: Times that the discriminator halves the image; ``image_size`` is a multiple of
             2 ** ``depth``.
@@ -91,7 +89,6 @@ class GANmutConfig(AdversarialConfig):
     dimension: int = 2
     generator_width: int = 64
     generator_blocks: int = 6
-    residual: bool = False
     discriminator_width: int = 64
     depth: int = 6
     cycle: Cycle = Cycle.original
@@ -131,11 +128,6 @@ class GANmutConfig(AdversarialConfig):
                 f"model.gradient_clip={self.gradient_clip}: the emotions' directions begin close "
                 "to 0, where their gradient is so long that clipping would leave nothing of the "
                 "other weights'; leave it out"
-            )
-        if self.official_weights is not None and self.residual:
-            raise UserError(
-                "model.residual=true: the official weights draw whole faces; leave out this or "
-                "model.official_weights="
             )
         if self.official_discriminator is not None and self.official_weights is None:
             raise UserError(

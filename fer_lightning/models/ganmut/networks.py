@@ -20,8 +20,6 @@ from fer_lightning.models.ganmut.space import EmotionSpace, build_space
 
 SLOPE = 0.01
 """Of every leaky ReLU."""
-REACH = 0.995
-"""What white is before a residual edit is added: of 1 itself the inverse of tanh is infinite."""
 
 
 class Verdict(NamedTuple):
@@ -47,9 +45,7 @@ def build_networks(config: GANmutConfig, faces: FaceFormat) -> tuple[Generator, 
     """
     classes = len(faces.classes)
     space = build_space(config, classes, list(faces.classes).index(NEUTRAL))
-    generator = Generator(
-        space, faces.channels, config.generator_width, config.generator_blocks, config.residual
-    )
+    generator = Generator(space, faces.channels, config.generator_width, config.generator_blocks)
     discriminator = Discriminator(
         faces.image_size,
         faces.channels,
@@ -75,16 +71,11 @@ class Generator(nn.Module):
         channels: 1 or 3.
         width: Filters of the first layer.
         blocks: Residual blocks.
-        residual: Whether an edit is the image and what the layers add to it, in the range of the
-            last tanh; else the layers draw the whole of it.
     """
 
-    def __init__(
-        self, space: EmotionSpace, channels: int, width: int, blocks: int, residual: bool = False
-    ) -> None:
+    def __init__(self, space: EmotionSpace, channels: int, width: int, blocks: int) -> None:
         super().__init__()
         self.space = space
-        self.residual = residual
         inputs = channels + space.dimension
         self.layers = nn.Sequential(
             *_normalised(nn.Conv2d(inputs, width, 7, 1, 3, bias=False)),
@@ -94,13 +85,13 @@ class Generator(nn.Module):
             *_normalised(nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=False)),
             *_normalised(nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False)),
             nn.Conv2d(width, channels, 7, 1, 3, bias=False),
+            nn.Tanh(),
         )
 
     def forward(self, images: Tensor, points: Tensor) -> Tensor:
         """Edits (N, C, H, W) of images in [-1, 1] by points (N, dimension)."""
         planes = points[:, :, None, None].expand(-1, -1, *images.shape[2:])
-        drawn = cast(Tensor, self.layers(torch.cat([images, planes.to(images.dtype)], 1)))
-        return torch.tanh(drawn + torch.atanh(REACH * images) if self.residual else drawn)
+        return cast(Tensor, self.layers(torch.cat([images, planes.to(images.dtype)], 1)))
 
 
 class Residual(nn.Module):

@@ -85,15 +85,10 @@ def test_an_official_discriminator_comes_with_its_generator() -> None:
         GANmutConfig(official_discriminator=Path("D.ckpt"))
 
 
-def test_official_weights_are_of_no_residual_generator() -> None:
-    with pytest.raises(UserError, match=r"model\.residual=true: the official weights draw whole"):
-        GANmutConfig(official_weights=Path("G.ckpt"), residual=True)
-
-
 def test_the_defaults_are_the_official_ones_but_for_the_cycle() -> None:
     config = GANmutConfig(schedule_images=3_200_000)
     assert (config.space, config.dimension, config.cycle) == (Space.linear, 2, Cycle.original)
-    assert (config.generator_width, config.generator_blocks, config.residual) == (64, 6, False)
+    assert (config.generator_width, config.generator_blocks) == (64, 6)
     assert (config.discriminator_width, config.depth) == (64, 6)
     assert (config.generator_lr, config.discriminator_lr) == (1e-4, 1e-4)
     assert (config.beta1, config.beta2, config.critic_steps) == (0.5, 0.999, 5)

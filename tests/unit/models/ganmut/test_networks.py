@@ -121,25 +121,6 @@ def test_the_point_changes_the_edit_although_its_planes_are_constant() -> None:
     assert {m.padding_mode for m in padded} == {"zeros"}
 
 
-def test_a_residual_edit_is_the_face_and_what_the_layers_add() -> None:
-    generator, _ = small(residual=True)
-    whole, _ = small()
-    assert parameters(generator) == parameters(whole)
-    last = generator.layers[-1]
-    assert isinstance(last, nn.Conv2d)
-    images = torch.rand(2, 3, 32, 32) * 2 - 1
-    images[0, :, :2], images[0, :, 2:4] = -1, 1
-    points = torch.rand(2, 2)
-    assert (generator(images, points) - images).abs().max() > 0.01
-    nn.init.zeros_(last.weight)
-    edits = generator(images, points)
-    torch.testing.assert_close(edits, images, atol=0.0051, rtol=0)
-    edits.sum().backward()
-    assert last.weight.grad is not None
-    assert last.weight.grad.isfinite().all()
-    assert last.weight.grad.abs().max() > 0
-
-
 def test_an_edit_is_independent_of_its_batch_and_of_the_mode() -> None:
     generator, _ = small()
     images, points = torch.rand(6, 3, 32, 32) * 2 - 1, torch.rand(6, 2)
