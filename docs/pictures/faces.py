@@ -21,6 +21,8 @@ SIDE = 88
 """Side of a face on a sheet in pixels."""
 PORTRAIT_SIDE = 256
 PERSON = Identity(hair_length=0.4, fringe=0.1, brow_thickness=1.2)
+EDITED = Identity(skin=(0.66, 0.46, 0.35))
+"""Whose skin lies between those of the drawn datasets."""
 STILL = Light(grain=0.0)
 """Without the camera's noise, which would fill the files."""
 
@@ -50,7 +52,7 @@ def main(folder: Path) -> None:
     views = {name: [face(x) for x in np.linspace(-1, 1, 6)] for name, face in VIEWS.items()}
     for name, rows in {"action_units": units, "views": views}.items():
         sheet(rows).save(folder / f"{name}.png", optimize=True)
-    person = draw_face(FaceParameters(identity=PERSON, light=STILL), PORTRAIT_SIDE)
+    person = draw_face(FaceParameters(identity=EDITED, light=STILL), PORTRAIT_SIDE)
     Image.fromarray(person).save(folder / "person.png")
 
 
