@@ -35,7 +35,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def mendable(error: Exception) -> UserError | None:
-    """The user's side of an exception: a full or foreign disk, a file where a folder should be."""
+    """The user's side of an exception: a full or foreign disk, a file for a folder, a long name."""
     if isinstance(error, UserError):
         return error
     if isinstance(error, PermissionError):
@@ -50,6 +50,8 @@ def mendable(error: Exception) -> UserError | None:
             "choose another place; what was written is kept, and the same command goes on from "
             "there"
         )
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return UserError(f"{error.filename}: no disk has names so long; give a shorter one")
     if isinstance(error, RuntimeError) and "home directory" in str(error):  # of pathlib
         return UserError("a path begins with ~ and no user of that name is known: give it whole")
     if isinstance(error, NotADirectoryError | FileExistsError) and error.filename:

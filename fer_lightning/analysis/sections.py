@@ -93,24 +93,35 @@ def judged(one: Difference, higher: bool | None) -> str:
 
 
 def paper_rows(comparison: Comparison) -> Rows:
-    """The paper's numbers beside ours; the heading alone where none are printed."""
+    """The paper's numbers beside ours; the heading alone where none are printed.
+
+    One that something is known to be wrong with has the mark of :func:`paper_errors`.
+    """
     rows = [["metric", "configuration", "ours", "paper", "unit", "ours / paper", "printed in"]]
+    marks = _marks(comparison)
     for metric, group, reference in _references(comparison):
         printed = papers.lookup(reference)
         summary = group.summary(metric)
         value, unit = _in_our_unit(printed)
         ratio = summary.mean / value if summary.mean and value else None
+        mark = f" [{marks[printed.error]}]" if printed.error else ""
         rows.append(
-            [metric, group.name, spread(summary), f"{value:.10g}", unit, number(ratio),
+            [metric, group.name, spread(summary), f"{value:.10g}{mark}", unit, number(ratio),
              f"{printed.source} ({reference})"]
         )  # fmt: skip
     return rows
 
 
 def paper_errors(comparison: Comparison) -> list[str]:
-    """What is known to be wrong with the papers' numbers that stand beside ours."""
-    named = ((ref, papers.lookup(ref).error) for _, _, ref in _references(comparison))
-    return list(dict.fromkeys(f"{reference}: {error}" for reference, error in named if error))
+    """What is known to be wrong with the papers' numbers that stand beside ours, by its mark."""
+    return [f"[{mark}] {error}" for error, mark in _marks(comparison).items()]
+
+
+def _marks(comparison: Comparison) -> dict[str, str]:
+    """Numbers of the known errors; letters are those of the printed tables."""
+    errors = (papers.lookup(reference).error for _, _, reference in _references(comparison))
+    known = dict.fromkeys(error for error in errors if error)
+    return {error: str(number) for number, error in enumerate(known, 1)}
 
 
 def paper_tables(comparison: Comparison) -> list[papers.PaperTable]:

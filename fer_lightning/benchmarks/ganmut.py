@@ -24,7 +24,7 @@ from fer_lightning.models.ganmut.config import GANmutConfig
 from fer_lightning.models.ganmut.module import GANmut
 from fer_lightning.models.ganmut.networks import Verdict
 from fer_lightning.models.ganmut.objective import discriminator_terms, linear_generator_terms
-from fer_lightning.models.ganmut.space import Drawn
+from fer_lightning.models.ganmut.space import DrawnPoints
 
 OFFICIAL = "plain loop, as the official solver"
 BF16_COMPILED = "fer train, bf16-mixed, compiled"
@@ -68,7 +68,7 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
         f"{config.image_size} px, widths {model.generator_width} and {model.discriminator_width}, "
         f"batches of {config.data.batch_size}, {steps} steps a round, of which every "
         f"{model.critic_steps}th is one of the generator, too; {OURS} without W&B and progress "
-        "bar. The gradient penalty is in float32 everywhere.",
+        "bar. The gradient penalty is in float32 everywhere; a GPU convolves it in TF32.",
         _memory(model, faces, device, ours),
     ]
     yield result
@@ -146,7 +146,7 @@ class OfficialLoop(PlainLoop):
         self._descend(linear_generator_terms(self.model, verdict, drawn, difference)["loss"], 0)
         self.discriminator.requires_grad_(True)
 
-    def _edit(self) -> tuple[Drawn, Tensor]:
+    def _edit(self) -> tuple[DrawnPoints, Tensor]:
         rows = torch.arange(len(self.emotions), device=self.emotions.device)
         drawn = self.generator.space.draw(self.emotions, rows, len(rows), self.noise)
         return drawn, self.generator(self.images, drawn.points)
@@ -154,8 +154,10 @@ class OfficialLoop(PlainLoop):
     def _verdict(self, images: Tensor) -> Verdict:
         return cast(Verdict, self.discriminator(images))
 
-    def _penalty(self, fake: Tensor) -> Tensor:
-        """Mean of (|gradient| - 1)² between real faces and edits."""
+    def _penalty(self, fake: Tensor) -> Tensor | None:
+        """Mean of (|gradient| - 1)² between real faces and edits; None where it has no weight."""
+        if not self.model.penalty_weight:
+            return None
         share = torch.rand(len(fake), 1, 1, 1, device=fake.device)
         between = (share * self.images + (1 - share) * fake).requires_grad_()
         scores = self._verdict(between).scores

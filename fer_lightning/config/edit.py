@@ -11,7 +11,7 @@ from omegaconf import MISSING
 
 from fer_lightning.detectors.base import DetectorConfig
 from fer_lightning.errors import UserError
-from fer_lightning.labels import EMOTIONS
+from fer_lightning.labels import EMOTIONS, canonical_emotion
 
 
 class Faces(enum.Enum):
@@ -31,7 +31,7 @@ class EditConfig:
     Attributes:
         run: Run folder of a model that edits faces.
         image: A picture, or a folder of pictures, those in its subfolders included.
-        emotion: The emotion that the faces are given.
+        emotion: The emotion that the faces are given, in any usual word for it.
         intensity: Of that emotion, from 0 (neutral) to 1 (the apex); 1 where it is not given.
         theta: Angle of a point in the plane of emotions, in radians.
         rho: Distance of that point from the origin; training goes up to 1.
@@ -64,14 +64,19 @@ class EditConfig:
     force: bool = False
 
     def __post_init__(self) -> None:
+        if self.emotion is not None:
+            self.emotion = canonical_emotion(self.emotion) or self.emotion
         if self.accelerator not in ("auto", "cpu", "gpu"):
             raise UserError(f"accelerator={self.accelerator}: choose auto, cpu or gpu")
         self.blend = {name: share for name, share in self.blend.items() if share is not None}
         self._check_one_point()
         if self.intensity is not None and not 0 <= self.intensity <= 1:
             raise UserError(f"intensity={self.intensity}: give 0 (neutral) to 1 (the apex)")
-        if self.theta is not None and not math.isfinite(self.theta):
-            raise UserError(f"theta={self.theta}: give an angle in radians")
+        if self.theta is not None and not abs(self.theta) <= 2 * math.pi:
+            raise UserError(
+                f"theta={self.theta}: give an angle in radians, from {-2 * math.pi:.2f} to "
+                f"{2 * math.pi:.2f}; 90 degrees are {math.pi / 2:.3f}"
+            )
         if self.rho is not None and not 0 <= self.rho < math.inf:
             raise UserError(f"rho={self.rho}: give a distance from the origin, 0 or more")
         self._check_shares()

@@ -115,7 +115,7 @@ def _draw_disc(axes: Any, module: EditingModule, face: Tensor) -> None:
     from matplotlib.patches import Circle
 
     learnt = {name: point.numpy() for name, point in module.directions().items()}
-    reach = max(1.0, *(float(np.linalg.norm(point)) for point in learnt.values()))
+    reach = module.reach
     polar = disc_points()
     theta, rho = torch.from_numpy((polar * [1, reach]).astype(np.float32)).unbind(1)
     pictures = [_rgb(face[None].numpy())[0], *edits(module, face, module.polar(theta, rho))]
@@ -130,7 +130,8 @@ def _draw_disc(axes: Any, module: EditingModule, face: Tensor) -> None:
         if np.linalg.norm(point) < 0.95 * reach:
             axes.plot(*(point / reach), "o", color="white", mec="black", ms=6, zorder=5)
     limit = DISC / (2 * RINGS + 1) * edge
-    words = f"centre: the face as it is\nrim: rho={reach:.3g}"
+    rings = ", ".join(f"{reach * ring / RINGS:.3g}" for ring in range(1, RINGS + 1))
+    words = f"centre: the face as it is\nrings: rho={rings}"
     axes.text(-0.98 * limit, -0.97 * limit, words, ha="left", va="bottom", color="0.4", fontsize=10)
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
     axes.set_axis_off()

@@ -8,6 +8,7 @@ elements made by a trained model (https://cv.iptc.org/newscodes/digitalsourcetyp
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +168,7 @@ def save_noted(
         text.add_itxt("XML:com.adobe.xmp", _XMP)
         options = {"pnginfo": text}
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = path.with_name(f"{os.getpid()}.unfinished")  # a long name has no room for more
     with naming(path):
         image.save(unfinished, form, exif=exif, icc_profile=profile, **options)
     unfinished.replace(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ REASONS = {
     "unreadable": "this is no picture that can be read",
     "too_large": f"it has more than {LARGEST} megapixels, the most that are read; make it smaller",
     "missing": "it is no longer there",
+    "forbidden": "it may not be read; give it the permission",
 }
 """Why a picture was skipped."""
 
@@ -87,8 +89,15 @@ def run(config: EditConfig) -> JobResult:
         )
     module.to(chosen_device(config.accelerator))
     point = point_of(config, module)
+    if config.rho is not None and config.rho > module.reach:
+        print(
+            f"fer: warning: rho={config.rho:g} lies beyond {module.reach:.3g}, where the apexes of "
+            "the emotions are; training has shown nothing there",
+            file=sys.stderr,
+        )
     tasks, place = tasks_of(config, point)
     work = Work(config, module, checkpoint, point)
+    work.refuse_others(tasks)
     skipped: list[str] = []
     counts: Counter[str] = Counter()
     many = len(tasks) > 1
@@ -119,6 +128,7 @@ def _summary(counts: Mapping[str, int]) -> str:
         "unreadable": "{} skipped that cannot be read",
         "too_large": "{} skipped that are too large",
         "missing": "{} skipped that are gone",
+        "forbidden": "{} skipped that may not be read",
     }
     return ", ".join(text.format(counts[key]) for key, text in words.items() if counts.get(key))
 
@@ -156,6 +166,17 @@ class Work:
             "commit": origin["commit"],
         }
 
+    def refuse_others(self, tasks: Sequence[Task]) -> None:
+        """See before any work that no other file stands where a result should go.
+
+        Raises:
+            UserError: If one does.
+        """
+        for task in tasks:
+            if any(path.exists() for path in task.outputs):
+                with suppress(UnusableImage):  # which is told when it is its turn
+                    self._is_done(self._keys(task))
+
     def do(self, task: Task) -> str:
         """Edit a picture: ``done``, ``before``, or why it was skipped.
 
@@ -164,10 +185,8 @@ class Work:
         """
         try:
             keys = self._keys(task)
-            if not self.config.force:
-                finished = [_is_finished(path, key) for path, key in keys.items()]
-                if all(finished):
-                    return "before"
+            if self._is_done(keys):
+                return "before"
             photograph = read_photograph(task.source)
         except UnusableImage as error:
             return error.reason
@@ -190,10 +209,19 @@ class Work:
             save_noted(sheet, task.sheet, self._note_of(task, keys[task.sheet]))
         return "done"
 
+    def _is_done(self, keys: Mapping[Path, str]) -> bool:
+        """Whether all results of a picture are there, and not to be made again."""
+        if self.config.force:
+            return False
+        finished = [_is_finished(path, key) for path, key in keys.items()]  # looks at each
+        return all(finished)
+
     def _keys(self, task: Task) -> dict[Path, str]:
         """What identifies each result: the picture, and all that is done to it."""
         try:
             base = {**self.settings, "source": file_digest(task.source)}
+        except PermissionError:
+            raise UnusableImage("forbidden") from None
         except OSError:
             raise UnusableImage("unreadable") from None
         asked = None if self.point is None else self.point.asked

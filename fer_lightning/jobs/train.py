@@ -68,6 +68,7 @@ def run(config: TrainConfig) -> JobResult:
     """
     refuse_other_launchers()
     check_devices(config)
+    _weights(config.model)  # before the faces are cut, which may take hours
     judge = _judge(config.model)
     faces = data_of(config, None if judge is None else _known(judge))
     faces.setup()
@@ -165,9 +166,8 @@ def run_folder(config: TrainConfig, faces: FaceDataModule | DomainDataModule) ->
         plain.pop("data")
     if all(block.archive is not None or block.detector is not None for block in config.blocks):
         plain.pop("detector")  # the job's detector cut nothing
-    for each in fields(config.model):
-        if each.metadata.get("weights") and (file := getattr(config.model, each.name)) is not None:
-            plain["model"][each.name] = file_digest(_existing(each.name, file))
+    for key, file in _weights(config.model):
+        plain["model"][key] = file_digest(file)
     if (judge := _judge(config.model)) is not None:
         plain["model"]["classifier"] = file_digest(judge)
     plain["archives"] = [archive.key for archive in faces.archives]
@@ -178,13 +178,24 @@ def run_folder(config: TrainConfig, faces: FaceDataModule | DomainDataModule) ->
     return RunFolder(path=path, identity=plain)
 
 
-def _existing(key: str, file: Path) -> Path:
-    path = file.expanduser()
-    if not path.is_file():
-        raise UserError(
-            f"model.{key}={file}: there is no such file, and a run is named by what it starts from"
-        )
-    return path
+def _weights(model: ModelConfig) -> list[tuple[str, Path]]:
+    """Files of weights that the model starts from, by key.
+
+    Raises:
+        UserError: If one is missing.
+    """
+    found = []
+    for each in fields(model):
+        file = getattr(model, each.name) if each.metadata.get("weights") else None
+        if file is None:
+            continue
+        if not file.expanduser().is_file():
+            raise UserError(
+                f"model.{each.name}={file}: there is no such file; give the path of the weights to "
+                "start from"
+            )
+        found.append((each.name, file.expanduser()))
+    return found
 
 
 def _fit(

@@ -12,9 +12,12 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from fer_lightning.metrics.distribution import Comparison, FrechetDistance, GivenFeatures
-from fer_lightning.metrics.functional.editing import critic_metrics, smoothness_metrics
+from fer_lightning.metrics.functional.editing import (
+    agreement,
+    critic_metrics,
+    smoothness_metrics,
+)
 from fer_lightning.metrics.functional.translation import paired_ssim
-from fer_lightning.metrics.judgement import judgement
 
 
 class FrechetEmotionDistance(FrechetDistance):
@@ -126,16 +129,9 @@ class ClassifierF1(_Gathering):
         self._keep("meant", meant)
 
     def compute(self) -> Comparison:
-        """``macro_f1`` and ``accuracy``, and ``recall/<class>`` of classes with a face."""
-        logits, meant = torch.from_numpy(self._array("logits")), self._array("meant")
-        judged = judgement(logits, self.known, meant, self.classes).metrics
-        found = Comparison({"macro_f1": judged["judged_f1"], "accuracy": judged["judged_accuracy"]})
-        for name in self.classes:
-            if f"judged_recall/{name}" in judged:
-                found.metrics[f"recall/{name}"] = judged[f"judged_recall/{name}"]
-            else:
-                found.left_out[f"recall/{name}"] = "no face was to show it"
-        return found
+        """As :func:`~fer_lightning.metrics.functional.editing.agreement` has it."""
+        answered = np.array(self.known)[self.answers()]
+        return agreement(answered, np.array(self.classes)[self._array("meant")], self.classes)
 
     def answers(self) -> NDArray[np.int64]:
         """The answer for each face, as a number among ``known``, (N,)."""

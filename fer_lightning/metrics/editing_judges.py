@@ -156,6 +156,9 @@ def over_judges(found: Sequence[Comparison]) -> Comparison:
         if name != DISTANCE and len(values) == len(found):
             merged.metrics[name] = float(np.mean(values))
             merged.metrics[_ended(name, "_sd")] = float(np.std(values, ddof=1))
+        elif name != DISTANCE:
+            without = [str(m) for m, each in enumerate(found, 1) if name not in each.metrics]
+            merged.left_out[name] = f"none by classifier {' and '.join(without)}"
     for number, each in enumerate(found, 1):
         end = f"_{number}"
         merged.metrics |= {_ended(name, end): value for name, value in each.metrics.items()}

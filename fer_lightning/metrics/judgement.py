@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_lightning.metrics.distribution import Comparison
+from fer_lightning.metrics.functional.editing import agreement
 from fer_lightning.metrics.functional.recognition import confusion_matrix
 
 
@@ -29,8 +30,6 @@ def judgement(
         meant: Class that each image was generated for, (N,).
         classes: The generator's.
     """
-    from sklearn.metrics import f1_score  # takes a second, which no training has to wait for
-
     found = Comparison()
     wanted = np.array([classes[number] for number in meant])
     judged = np.array(known)[logits.argmax(1).cpu().numpy()]
@@ -40,15 +39,9 @@ def judgement(
             found.left_out[f"judged_recall/{name}"] = "the classifier does not know it"
     rated = np.isin(wanted, shared)
     if rated.any():
-        right = judged[rated] == wanted[rated]
-        found.metrics["judged_accuracy"] = float(right.mean())
-        found.metrics["judged_f1"] = float(
-            f1_score(wanted[rated], judged[rated], labels=shared, average="macro", zero_division=0)
-        )
-    for name in shared:
-        of_class = wanted == name
-        if of_class.any():
-            found.metrics[f"judged_recall/{name}"] = float((judged[of_class] == name).mean())
+        agreed = agreement(judged[rated], wanted[rated], shared).metrics
+        found.metrics["judged_f1"] = agreed.pop("macro_f1")
+        found.metrics |= {f"judged_{name}": value for name, value in agreed.items()}
     for name in known:
         found.metrics[f"judged_share/{name}"] = float((judged == name).mean())
     return found

@@ -94,3 +94,8 @@ class EditingModule(AdversarialModule):
         """The point of each emotion at intensity 1: float32 of shape (dimension,), on the CPU."""
         emotions = torch.arange(len(self.classes), device=self.device)
         return dict(zip(self.classes, self.points(emotions, 1.0).float().cpu(), strict=True))
+
+    @property
+    def reach(self) -> float:
+        """How far from the origin the farthest emotion lies at intensity 1; 1 or more."""
+        return max(1.0, *(float(point.norm()) for point in self.directions().values()))

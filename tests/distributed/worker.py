@@ -35,7 +35,7 @@ from fer_lightning.models.egc_gan.module import EGCGAN
 from fer_lightning.models.ganmut import objective
 from fer_lightning.models.ganmut.config import GANmutConfig, Space
 from fer_lightning.models.ganmut.module import EditBatch, GANmut
-from fer_lightning.models.ganmut.space import Drawn
+from fer_lightning.models.ganmut.space import DrawnPoints
 from fer_lightning.ranks import check_same_run, leave_group
 from fer_lightning.rng import noise_generator
 
@@ -104,7 +104,7 @@ class UnionPoints(GANmut):
             name: None if getattr(drawn[0], name) is None else interleaved(drawn, name)
             for name in ("points", "emotions", "directed", "intensity")
         }
-        asked = Drawn(**parts)
+        asked = DrawnPoints(**parts)
         return EditBatch(self.generator(batch.images, asked.points), asked.emotions, drawn=asked)
 
     def _penalty(self, real: Tensor, fake: Tensor) -> Tensor | None:
@@ -115,7 +115,7 @@ class UnionPoints(GANmut):
         return gradient_penalty(self.discriminator(whole, slope=True))
 
 
-def interleaved(drawn: list[Drawn], name: str) -> Tensor:
+def interleaved(drawn: list[DrawnPoints], name: str) -> Tensor:
     """What both ranks have, in the order of their common batch."""
     return torch.stack([getattr(each, name) for each in drawn], 1).flatten(0, 1)
 

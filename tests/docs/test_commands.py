@@ -58,6 +58,8 @@ ONLY_COMPOSED = {
     r"trainer\.compile=": "compiles for half a minute; tests/smoke/test_compile.py trains so",
     r"(smoke_egc_gan|egc_gan_drawn)(?!.*run_dir)": "trains a classifier first; "
     "tests/smoke/test_experiments.py runs one",
+    r"official_weights=|run=OFFICIAL": "needs weights of other authors; "
+    "tests/smoke/test_editing.py makes small ones",
     r"^fer benchmark": "takes minutes however small; tests/smoke/test_benchmark.py runs each",
 }
 """What is not executed, by a pattern of the command, and why."""

@@ -19,7 +19,7 @@ from fer_lightning.models.ganmut.config import Cycle, GANmutConfig, Penalty
 from fer_lightning.models.ganmut.module import EditBatch, GANmut
 from fer_lightning.models.ganmut.networks import Verdict
 from fer_lightning.models.ganmut.official import discriminator_weights, generator_weights
-from fer_lightning.models.ganmut.space import Drawn, LinearSpace
+from fer_lightning.models.ganmut.space import DrawnPoints, LinearSpace
 from tests.conftest import real_file
 
 FACES = FaceFormat(image_size=32, channels=3, classes=EMOTIONS[:7], frequencies=[1] * 7)
@@ -77,7 +77,7 @@ def step(model: GANmut, golden: Golden) -> tuple[FaceBatch, EditBatch]:
     assert directed.tolist() == [False] * 5 + [True] * 3
     near = space.points(targets, rho)
     points = torch.where(directed[:, None], near + (z - near).detach(), z)
-    drawn = Drawn(points, targets, directed, rho)
+    drawn = DrawnPoints(points, targets, directed, rho)
     return real, EditBatch(model.generator(real.images, points), targets, drawn=drawn)
 
 

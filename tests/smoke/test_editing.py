@@ -11,9 +11,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 
+from fer_lightning.checkpoints import checkpoint_of, load_model
 from fer_lightning.cli import main
+from fer_lightning.models.ganmut.config import Space
+from fer_lightning.models.ganmut.module import GANmut
+from fer_lightning.models.ganmut.official import generator_weights
+from tests.unit.models.ganmut.test_official import OfficialGenerator
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +127,31 @@ def test_without_classifiers_the_rest_is_measured(here: Here) -> None:
     assert "critic_auc" in out
     assert "macro_f1, fed, smoothness and intensity_rank are what a classifier says" in out
     assert "pass editing.classifiers=[RUN,RUN]" in out
+
+
+def test_official_weights_become_a_run_that_is_measured(here: Here, tmp_path: Path) -> None:
+    official = OfficialGenerator(Space.linear).state_dict()
+    torch.save(official, "G.ckpt")
+    start = ["experiment=smoke_ganmut", "model.generator_width=4", "model.critic_steps=5",
+             "model.ema_half_life=100", "trainer.max_images=16", *SHORT[1:],
+             "run_dir=OFFICIAL"]  # fmt: skip
+    unseen = ["data.count=42", "model.official_weights=NO.ckpt"]
+    status, out, errors = here("train", *start, *unseen)
+    assert status == 2
+    assert "fer: error: model.official_weights=NO.ckpt: there is no such file; give the" in errors
+    assert "near-duplicates" not in out + errors  # which is told of faces that were cut for it
+    status, _, errors = here("train", *start, "model.official_weights=G.ckpt")
+    assert status == 0, errors
+    module = load_model(checkpoint_of(tmp_path / "OFFICIAL"))
+    assert isinstance(module, GANmut)
+    assert module.images_seen == 16
+    for network in (module.generator, module.best_generator):
+        weights = network.state_dict()
+        for name, value in generator_weights(official).items():
+            assert torch.equal(weights[name], value), name
+    status, out, errors = here("evaluate", "run=OFFICIAL", "accelerator=cpu", "split=val")
+    assert status == 0, errors
+    assert "critic_auc" in out
 
 
 @pytest.mark.parametrize(

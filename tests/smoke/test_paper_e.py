@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def tiny(study: dict[str, Any]) -> dict[str, Any]:
     return {"defaults": ["paper_e", "_self_"], "name": "paper_e", "seeds": [0], "stages": stages}
 
 
+def judges(folder: Path, arm: str) -> list[str]:
+    """Networks of the classifiers that judged an arm, as they are numbered."""
+    (study,) = (folder / "multirun" / "study").glob("paper_e-*/study.json")
+    cells = json.loads(study.read_text())["cells"]
+    (path,) = (c["path"] for c in cells if c["stage"] == "evaluate" and c["axes"]["arm"] == arm)
+    found = json.loads((folder / path).read_text())["classifiers"]
+    configs = (yaml.safe_load((folder / one["run"] / "config.yaml").read_text()) for one in found)
+    return [config["model"]["network"] for config in configs]
+
+
 @pytest.mark.slow
 def test_edits_are_judged_beside_the_paper(fer: Fer, tmp_path: Path) -> None:
     data, weights = tmp_path / "data", tmp_path / "retinaface.pth"
@@ -93,5 +104,11 @@ def test_edits_are_judged_beside_the_paper(fer: Fer, tmp_path: Path) -> None:
     for number in ("I", "II", "III", "IV", "V"):
         assert f"**Paper E, Table {number}.**" in page
     assert "(E/II/ResNet/Combined)" in page
-    assert "E/V/average/Combined MTCNN: The mean of real and fake is 0.205: recompute." in page
+    assert "] The mean of real and fake is 0.205: recompute." in page
+    assert [row["smoothness_skipped_1_mean"] for row in rows] == ["6"] * 4  # nothing is learnt yet
+    assert "(E/IV/Combined MTCNN/ResNet)" in page
+    assert "Half of AffectNet is lost with RetinaFace" in page
+    for name in ("aff_wild2", "combined"):
+        for detector in ("mtcnn", "retinaface"):
+            assert judges(tmp_path, f"{name}_{detector}") == ["paper_b", "vgg_fer"]
     assert "besides: 2 trainings of stage judges_mtcnn" in page

@@ -16,6 +16,7 @@ from fer_lightning.errors import UserError, mendable, naming
         (UserError("model.width=0: give at least 1"), "model.width=0: give at least 1"),
         (PermissionError(errno.EACCES, "Permission denied", "a/b"), "a/b cannot be read or writ"),
         (OSError(errno.ENOSPC, "No space left on device", "a/b"), "a/b cannot be written"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "a/b"), "a/b: no disk has names so"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), "a/b: this, or what stands"),
     ],
 )

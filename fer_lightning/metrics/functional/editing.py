@@ -81,6 +81,33 @@ def smoothness_metrics(curves: NDArray[np.float64], emotions: Sequence[str]) -> 
     return found
 
 
+def agreement(
+    answered: NDArray[np.str_], meant: NDArray[np.str_], classes: Sequence[str]
+) -> Comparison:
+    """How answers agree with what faces were to show (paper E, Tables I and II).
+
+    ``macro_f1`` is the unweighted mean of F1 over all ``classes``, in which a quotient by zero
+    counts as 0; ``accuracy`` is the share of right answers, ``recall/<class>`` that of a class. All
+    lie in [0, 1].
+
+    Args:
+        answered: A name for each face, of ``classes`` or another, (N,), N at least 1.
+        meant: One of ``classes`` for each, (N,).
+        classes: Names.
+    """
+    from sklearn.metrics import f1_score  # takes a second, which no training has to wait for
+
+    right = answered == meant
+    macro = f1_score(meant, answered, labels=list(classes), average="macro", zero_division=0)
+    found = Comparison({"macro_f1": float(macro), "accuracy": float(right.mean())})
+    for name in classes:
+        if (of_class := meant == name).any():
+            found.metrics[f"recall/{name}"] = float(right[of_class].mean())
+        else:
+            found.left_out[f"recall/{name}"] = "no face was to show it"
+    return found
+
+
 def binary_f1(positive: NDArray[np.bool_], answered: NDArray[np.bool_]) -> float:
     """F1 = 2 TP / (2 TP + FP + FN) of one class, in [0, 1]; 0 where nothing is of it.
 

@@ -42,7 +42,8 @@ class GANmutConfig(AdversarialConfig):
     """GANmut (d'Apolito et al. 2021), trained on other data by paper E.
 
     The defaults are those of the official code but for the cycle, the decay and the number of
-    classes, which is that of the data; ``models/ganmut/README.md`` says why.
+    classes, which is that of the data; ``models/ganmut/README.md`` says why. Batch, augmentation,
+    emotions and length of paper E are those of ``experiment=ganmut_paper_e``.
 
     Attributes:
         space: ``linear``: a direction for each emotion, at whose origin is neutral; ``gaussian``: a

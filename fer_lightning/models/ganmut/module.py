@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import torch
@@ -23,7 +23,7 @@ from fer_lightning.models.ganmut.objective import (
     linear_generator_terms,
 )
 from fer_lightning.models.ganmut.official import load_official
-from fer_lightning.models.ganmut.space import Drawn, EmotionSpace, GaussianSpace, LinearSpace
+from fer_lightning.models.ganmut.space import DrawnPoints, EmotionSpace, GaussianSpace, LinearSpace
 
 
 @dataclass
@@ -34,11 +34,10 @@ class EditBatch(FaceBatch):
         drawn: The points, and what they stand for.
     """
 
-    drawn: Drawn | None = None
+    drawn: DrawnPoints = field(kw_only=True)
 
     def detached(self) -> EditBatch:
         """Without the graphs of images and points."""
-        assert self.drawn is not None
         return replace(self, images=self.images.detach(), drawn=self.drawn.detached())
 
 
@@ -187,7 +186,6 @@ def rate_factor(config: GANmutConfig, images_seen: int) -> float:
     return min(1.0, max(0.0, (config.schedule_images - images_seen) / length))
 
 
-def _drawn(fake: FaceBatch) -> Drawn:
+def _drawn(fake: FaceBatch) -> DrawnPoints:
     assert isinstance(fake, EditBatch)
-    assert fake.drawn is not None
     return fake.drawn

@@ -175,7 +175,8 @@ class Discriminator(nn.Module):
         the weights. So the gradient is a chain of transposed convolutions, and its own gradient
         with respect to the weights takes a plain backward pass through this chain: half of the
         arithmetic of ``create_graph``, and without the slow second derivatives of convolutions.
-        It is computed in the precision of the weights, whatever autocast says.
+        It is computed in the precision of the weights, whatever autocast says; on a GPU float32
+        convolutions are PyTorch's, in TF32 unless it is told otherwise.
         """
         with torch.autocast(images.device.type, enabled=False):
             slopes = self._slopes(images.to(self.scores.weight.dtype))

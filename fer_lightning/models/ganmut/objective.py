@@ -8,7 +8,7 @@ from torch import Tensor
 from fer_lightning.losses.masked import masked_mean
 from fer_lightning.models.ganmut.config import GANmutConfig
 from fer_lightning.models.ganmut.networks import Verdict
-from fer_lightning.models.ganmut.space import THRESHOLD, Drawn
+from fer_lightning.models.ganmut.space import THRESHOLD, DrawnPoints
 
 
 def discriminator_terms(
@@ -56,7 +56,7 @@ def discriminator_terms(
 
 
 def linear_generator_terms(
-    config: GANmutConfig, fake: Verdict, drawn: Drawn, difference: Tensor
+    config: GANmutConfig, fake: Verdict, drawn: DrawnPoints, difference: Tensor
 ) -> dict[str, Tensor]:
     r"""The generator's loss in a linear space, eq. 9.
 
@@ -99,7 +99,7 @@ def linear_generator_terms(
 
 
 def gaussian_generator_terms(
-    config: GANmutConfig, fake: Verdict, drawn: Drawn, difference: Tensor, distances: Tensor
+    config: GANmutConfig, fake: Verdict, drawn: DrawnPoints, difference: Tensor, distances: Tensor
 ) -> dict[str, Tensor]:
     r"""The generator's loss in a space of normal distributions (E.6).
 
@@ -137,7 +137,7 @@ def gaussian_generator_terms(
     return {"loss": total, **terms}
 
 
-def _class_loss(fake: Verdict, drawn: Drawn) -> Tensor:
+def _class_loss(fake: Verdict, drawn: DrawnPoints) -> Tensor:
     """Cross entropy of the rows that stand for an emotion."""
     each = F.cross_entropy(fake.logits, drawn.emotions, reduction="none")
     return masked_mean(each, drawn.directed)

@@ -22,7 +22,7 @@ LEAST_VARIANCE = 1e-4
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnPoints:
     """What training asks of a batch of edits.
 
     Attributes:
@@ -38,7 +38,7 @@ class Drawn:
     directed: Tensor
     intensity: Tensor | None = None
 
-    def detached(self) -> Drawn:
+    def detached(self) -> DrawnPoints:
         """The same without a graph."""
         return replace(self, points=self.points.detach())
 
@@ -63,7 +63,7 @@ class EmotionSpace(nn.Module):
         """Points (N, dimension) of class indices (N,) at intensities (N,), without noise."""
 
     @abstractmethod
-    def draw(self, emotions: Tensor, rows: Tensor, total: int, generator: Generator) -> Drawn:
+    def draw(self, emotions: Tensor, rows: Tensor, total: int, generator: Generator) -> DrawnPoints:
         """Points for a batch of training.
 
         Args:
@@ -111,7 +111,7 @@ class LinearSpace(EmotionSpace):
         """``rho a_c``; neutral is the origin, however intense."""
         return intensity[:, None] * self.unit_axes()[emotions]
 
-    def draw(self, emotions: Tensor, rows: Tensor, total: int, generator: Generator) -> Drawn:
+    def draw(self, emotions: Tensor, rows: Tensor, total: int, generator: Generator) -> DrawnPoints:
         """Permuted labels; intensities from U[0.2, 1], of neutral from U[0, 0.2]."""
         order = torch.randperm(len(emotions), generator=generator, device=generator.device)
         targets = emotions[order]
@@ -120,7 +120,7 @@ class LinearSpace(EmotionSpace):
         intensity = torch.where(targets == self.neutral, THRESHOLD * share, intense)
         directed = self.directed(rows, total)
         points = self.scatter(targets, intensity, directed, generator)
-        return Drawn(points, targets, directed, intensity)
+        return DrawnPoints(points, targets, directed, intensity)
 
     def directed(self, rows: Tensor, total: int) -> Tensor:
         """Which rows of a batch stand for their emotion: all but the first ones."""
@@ -192,13 +192,13 @@ class GaussianSpace(EmotionSpace):
         origin = means[self.neutral]
         return origin + intensity[:, None] * (means[emotions] - origin)
 
-    def draw(self, emotions: Tensor, rows: Tensor, total: int, generator: Generator) -> Drawn:
+    def draw(self, emotions: Tensor, rows: Tensor, total: int, generator: Generator) -> DrawnPoints:
         """The K means in the first K rows, U[-1, 1] in all others, whatever the labels."""
         shape = (len(rows), self.dimension)
         anywhere = torch.rand(shape, generator=generator, device=generator.device) * 2 - 1
         directed, targets = rows < self.classes, rows.clamp(max=self.classes - 1)
         points = torch.where(directed[:, None], self.means()[targets], anywhere.to(self.raw_means))
-        return Drawn(points, targets, directed)
+        return DrawnPoints(points, targets, directed)
 
 
 def build_space(config: GANmutConfig, classes: int, neutral: int) -> EmotionSpace:

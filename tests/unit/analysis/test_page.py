@@ -107,8 +107,8 @@ def test_the_papers_number_stands_beside_ours(monkeypatch: pytest.MonkeyPatch) -
     text = to_markdown(comparison(wanted={"fid": Metric(paper="Z/I/a/b")}, tables=["Z/I", "Z/II"]))
     rows = text[text.index("## Beside the paper") :]
     row = cells(rows, "fid")[0]
-    assert row[3:] == ["3", "FID", "2", "paper Z, Table I (Z/I/a/b)"]
-    assert "- Z/I/a/b: A misprint." in rows
+    assert row[3:] == ["3 [1]", "FID", "2", "paper Z, Table I (Z/I/a/b)"]
+    assert "- [1] A misprint." in rows
     assert rows.count("**The whole table.**") == 2
 
 
@@ -162,9 +162,9 @@ def test_percents_of_a_paper_stand_beside_our_shares_by_arm() -> None:
     text = to_markdown(comparison(**arms(), wanted={"accuracy": Metric(paper=paper)}))
     rows = cells(text[text.index("## Beside the paper") :], "accuracy")
     assert [[row[1], *row[3:6]] for row in rows] == [
-        ["real", "0.6303", "share (printed: 63.03 %)", number(0.61 / 0.6303)],
-        ["real", "0.6339", "share (printed: 63.39 %)", number(0.61 / 0.6339)],
-        ["leaky", "0.85", "share (printed: 85 %)", number(0.82 / 0.85)],
+        ["real", "0.6303 [1]", "share (printed: 63.03 %)", number(0.61 / 0.6303)],
+        ["real", "0.6339 [2]", "share (printed: 63.39 %)", number(0.61 / 0.6339)],
+        ["leaky", "0.85 [3]", "share (printed: 85 %)", number(0.82 / 0.85)],
     ]
 
 

@@ -20,7 +20,9 @@ from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.detectors.retinaface import VARIABLE, Backbone
 from fer_lightning.detectors.retinaface_network import RetinaFaceNetwork
 from fer_lightning.errors import UserError
+from fer_lightning.labels import EMOTIONS
 from fer_lightning.models.config import FaceFormat
+from fer_lightning.models.ganmut.config import Cycle
 from fer_lightning.studies.cells import resolve
 from fer_lightning.studies.plan import cells_of
 from tests.helpers.layouts import faces, jaffe
@@ -130,6 +132,21 @@ def test_every_component_has_its_yaml() -> None:
 
 def test_every_top_level_yaml_is_a_job_or_part_of_one() -> None:
     assert {p.stem for p in CONF.glob("*.yaml")} == {*cli.JOBS, *PARTS}
+
+
+def test_paper_e_is_trained_as_it_says() -> None:
+    """E.7: 200,000 iterations of 16, the rates falling over the last 100,000."""
+    config = typed("train", "experiment=ganmut_paper_e", "data=drawn")
+    assert (config.image_size, config.channels) == (128, 3)
+    assert config.data.only == list(EMOTIONS[:7])
+    assert config.data.batch_size == 16
+    assert config.trainer.max_images == config.model.schedule_images == 200_000 * 16
+    assert config.model.decay_images == 100_000 * 16
+    assert config.model.cycle is Cycle.original
+    augmentation = config.data.augmentation
+    assert (augmentation.flip, augmentation.rotation) == (True, 7.5)
+    assert augmentation.shift * 128 == pytest.approx(7.5, rel=1e-3)
+    assert (augmentation.zoom_least, augmentation.zoom_most) == (1.075, 1.15)
 
 
 def test_fer2013_brings_its_detector_and_the_command_line_wins() -> None:

@@ -111,6 +111,7 @@ def test_three_dimensions_have_no_angle() -> None:
         ({"emotion": "fear", "intensity": 1.1}, "intensity=1.1: give 0"),
         ({"emotion": "fear", "intensity": math.nan}, "intensity=nan: give 0"),
         ({"theta": math.inf, "rho": 0.1}, "theta=inf: give an angle"),
+        ({"theta": 90.0, "rho": 0.1}, "theta=90.0: give .* 90 degrees are 1.571"),
         ({"theta": 0.1, "rho": -0.1}, "rho=-0.1: give a distance"),
         ({"blend": {"fear": -0.1}}, "blend.fear=-0.1: give a share"),
         ({"blend": {"fear": 0.7, "anger": 0.7}}, "add up to 1.4: give at most 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from fer_lightning.detectors.base import Detection
 from fer_lightning.detectors.whole_image import WholeImageConfig
 from fer_lightning.editing import gamut
 from fer_lightning.editing.photograph import read_note
-from fer_lightning.errors import UserError
+from fer_lightning.errors import UserError, mendable
 from fer_lightning.jobs import edit
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.config import FaceFormat
@@ -219,6 +220,45 @@ def test_another_picture_is_not_overwritten(folder: Path, change: str) -> None:
     assert (folder / "edited.png").read_bytes() != before
 
 
+def test_a_foreign_file_stops_a_folder_before_any_work(folder: Path) -> None:
+    for name in ("a.png", "b.png"):
+        photo(folder / "photos" / name)
+    foreign = photo(folder / "OUT" / "b.png").read_bytes()
+    with pytest.raises(UserError, match=r"OUT/b.png holds another picture"):
+        run("photos", out=Path("OUT"))
+    assert [path.name for path in (folder / "OUT").iterdir()] == ["b.png"]
+    assert (folder / "OUT" / "b.png").read_bytes() == foreign
+
+
+def test_what_may_not_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo(folder / "photo.png")
+
+    def forbidden(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(edit, "file_digest", forbidden)
+    with pytest.raises(UserError, match=r"photo.png: it may not be read; give it the permission"):
+        run("photo.png")
+
+
+def test_usual_words_and_points_beyond_the_apex(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo(folder / "photo.png")
+    assert run("photo.png", emotion="Happy").path == Path("RUN/edits/photo-happiness1.png")
+    assert "warning" not in capsys.readouterr().err
+    run("photo.png", theta=1.0, rho=3.0)
+    assert "fer: warning: rho=3 lies beyond 1, where the apexes" in capsys.readouterr().err
+
+
+def test_a_name_may_be_as_long_as_the_disk_takes(folder: Path) -> None:
+    photo(folder / "photo.png")
+    assert run("photo.png", out=Path("x" * 251 + ".png")).path.is_file()
+    with pytest.raises(OSError, match="too long") as long:
+        run("photo.png", out=Path("x" * 300 + ".png"))
+    assert "give a shorter one" in str(mendable(long.value))
+
+
 def test_a_foreign_sheet_is_not_overwritten_for_want_of_the_edit(folder: Path) -> None:
     photo(folder / "photo.png")
     photo(folder / "edited-gamut.png")
@@ -313,7 +353,8 @@ def test_sheets_of_a_folder(folder: Path) -> None:
         ("blacks/deep", {"out": "blacks"}, "out=blacks holds image=blacks/deep"),
         ("photo.png", {"run": "CGAN"}, "run=CGAN: this model edits no faces; .* model=ganmut"),
         ("photo.png", {"run": "NO"}, "run=NO: there is no checkpoints/last.ckpt"),
-        ("photo.png", {"emotion": "joy"}, "emotion=joy: the model of run=RUN knows"),
+        ("photo.png", {"emotion": "bored"}, "emotion=bored: the model of run=RUN knows"),
+        ("photo.png", {"emotion": "contempt"}, "emotion=contempt: the model of run=RUN knows"),
     ],
 )
 def test_mistakes_name_the_remedy(

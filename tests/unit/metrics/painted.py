@@ -69,14 +69,19 @@ def painted_faces(folder: Path, known: bool = True, overlap: bool = False) -> Fa
 
 
 class Painter(GANmut):
-    """Gives every face the colour of a point, and finds the point in a colour."""
+    """Gives every face the colour of a point, and finds the point in a colour.
 
-    def __init__(self) -> None:
+    Args:
+        loss: Levels by which every edit is darker than what it was made from.
+    """
+
+    def __init__(self, loss: float = 0.0) -> None:
         ones = [1.0] * len(CLASSES)
         shape = FaceFormat(image_size=SIDE, channels=3, classes=CLASSES, frequencies=ones)
         widths = {"generator_width": 2, "generator_blocks": 1, "discriminator_width": 2}
         super().__init__(GANmutConfig(depth=2, **widths), shape, 0)
         self.batches: list[int] = []
+        self.loss = loss
 
     def points(self, emotions: Tensor, intensity: Tensor | float) -> Tensor:
         return nn.functional.one_hot(emotions, 3)[:, 1:] * intensity
@@ -84,7 +89,8 @@ class Painter(GANmut):
     def edit(self, images: Tensor, points: Tensor) -> Tensor:
         self.batches.append(len(images))
         paint = torch.cat([points, torch.zeros(len(points), 1)], 1) * FULL / 127.5
-        return images[:, 2:].expand(-1, 3, -1, -1) + paint[:, :, None, None]
+        darker = images[:, 2:] - self.loss / 127.5
+        return darker.expand(-1, 3, -1, -1) + paint[:, :, None, None]
 
     def criticise(self, images: Tensor) -> Tensor:
         return images.mean((1, 2, 3)) + 0.3
@@ -109,7 +115,7 @@ class Colours(nn.Module):
     def forward(self, faces: Tensor) -> Features:
         vectors = to_unit_range(faces).mean((2, 3))
         red, green, blue = vectors.T
-        logits = [red - blue, torch.full_like(red, -5.0), torch.full_like(red, 0.1), green - blue]
+        logits = [red - blue, torch.full_like(red, -0.5), torch.full_like(red, 0.1), green - blue]
         return Features(vectors, self.sharpness * torch.stack(logits, 1))
 
 

@@ -15,12 +15,14 @@ from PIL import Image
 from torch import Tensor
 
 from fer_lightning.config.evaluate import EditingConfig
+from fer_lightning.data.batch import to_unit_range
 from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.errors import UserError
 from fer_lightning.metrics.distribution import frechet_distance
 from fer_lightning.metrics.editing_evaluator import EditingEvaluator, EditingMeasurement
 from fer_lightning.metrics.editing_judges import EditingJudge
 from fer_lightning.metrics.functional.editing import critic_metrics
+from fer_lightning.metrics.functional.translation import paired_ssim
 from fer_lightning.metrics.report import editing_cautions
 from tests.unit.metrics.painted import CLASSES, FULL, KEY, Painter, judge, painted_faces
 
@@ -39,6 +41,10 @@ def evaluator(
     faces: FaceDataModule, judges: Sequence[EditingJudge], split: str = "test", **settings: Any
 ) -> EditingEvaluator:
     return EditingEvaluator(faces, split, judges, EditingConfig(**settings), faces)
+
+
+def measured_by(faces: FaceDataModule, module: Painter) -> EditingMeasurement:
+    return evaluator(faces, []).measure(module)
 
 
 def measured(measuring: EditingEvaluator) -> EditingMeasurement:
@@ -61,7 +67,8 @@ def test_a_faithful_editor_has_the_numbers_that_it_should(faces: FaceDataModule)
     assert read == pytest.approx(np.linspace(0, 1, 11), abs=0.02)
     # A logistic curve of 10 steps that the classifier's sharpness decides.
     asked = np.arange(1, 11) / 10 * FULL / 127.5
-    certain = 1 / (1 + np.exp(0.8 - 8 * asked) + 1 * np.exp(-8 * asked))
+    # Logits over 8: neutral 0.1, the other emotion 0, anger, which the model does not know, -0.5.
+    certain = 1 / (1 + (np.exp(0.8) + 1 + np.exp(-4)) * np.exp(-8 * asked))
     curve = found.details["curves"]["probability by classifier 1"]["fear"]
     assert curve == pytest.approx(certain, abs=1e-3)
     expected = np.diff(certain).max() / np.ptp(certain)
@@ -88,6 +95,23 @@ def test_edits_keep_labels_and_are_compared_with_the_very_faces(faces: FaceDataM
     np.testing.assert_allclose(answers.fake, fake, atol=1e-6)
     of_critic = critic_metrics(answers.real, answers.fake, 0).metrics
     assert {name: found.metrics[name] for name in of_critic} == of_critic
+
+
+def test_the_way_back_starts_from_the_edit(faces: FaceDataModule) -> None:
+    found = measured_by(faces, Painter(loss=20))
+    rows = faces.parts["test"]
+    emotions = np.array([faces.emotions[row] for row in rows])
+    real = to_unit_range(torch.from_numpy(faces.archives[0].faces[rows[emotions != "contempt"]]))
+    twice = real - 2 * 20 / 127.5
+    assert found.metrics["reconstruction_ssim"] == pytest.approx(paired_ssim(twice, real), abs=1e-5)
+    assert found.metrics["identity_ssim"] > found.metrics["reconstruction_ssim"]  # edited once
+
+
+def test_the_critic_sees_edits_as_files_have_them(faces: FaceDataModule) -> None:
+    whole, half = (measured_by(faces, Painter(loss)).answers for loss in (1, 0.6))
+    assert whole is not None
+    assert half is not None
+    np.testing.assert_allclose(whole.fake, half.fake, atol=1e-6)
 
 
 def test_settings_decide_which_faces_are_edited_and_how(faces: FaceDataModule) -> None:

@@ -96,6 +96,6 @@ def test_means_are_over_all_classifiers_and_distances_have_none() -> None:
             "smoothness_1": 0.3,
         }
     )
-    assert merged.left_out == {"smoothness_2": "flat"}
+    assert merged.left_out == {"smoothness": "none by classifier 2", "smoothness_2": "flat"}
     assert over_judges(found[:1]) is found[0]
     assert over_judges([]) == Comparison()

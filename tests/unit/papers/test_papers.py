@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from fer_lightning.errors import UserError
 from fer_lightning.labels import EMOTION_ACTION_UNITS, EMOTIONS
 from fer_lightning.papers import ERRORS, PAPERS, PaperTable, d, lookup, tables
+from tests.conftest import REPOSITORY
 
 TABLES = tables()
 
@@ -367,6 +369,31 @@ def test_no_other_inception_score_or_smoothness_is_impossible() -> None:
     assert sum(score < 1 for score in column("D/VII", "IS")) == 1
     rough = [score for name in TABLES["E/IV"].columns for score in column("E/IV", name)]
     assert sum(score < 1 / 9 for score in rough) == 1
+
+
+def test_each_number_of_paper_e_stands_beside_its_arm_and_judge() -> None:
+    study = yaml.safe_load((REPOSITORY / "conf" / "study" / "paper_e.yaml").read_text())
+    found = {name: keys["paper"] for name, keys in study["metrics"].items() if "paper" in keys}
+    wanted: dict[str, dict[str, str]] = {}
+    for arm in study["stages"]["ganmut"]["arms"]:
+        data, _, cut = arm.rpartition("_")
+        data = {"aff_wild2": "Aff-Wild2", "combined": "Combined"}[data]
+        detector = {"mtcnn": "MTCNN", "retinaface": "RetinaFace"}[cut]
+        table = {"mtcnn": "II", "retinaface": "I"}[cut]
+        for number, judge in ((1, "VGGNet"), (2, "ResNet")):
+            for metric, reference in (
+                ("macro_f1", f"{table}/{judge}/{data}"),
+                ("macro_f1_real", f"{table}/{judge}/real"),
+                ("fed", f"III/{data} {detector}/{judge}"),
+                ("smoothness", f"IV/{data} {detector}/{judge}"),
+            ):
+                wanted.setdefault(f"{metric}_{number}", {})[arm] = f"E/{reference}"
+        for metric, row in (("", "average"), ("_real", "real"), ("_fake", "fake")):
+            wanted.setdefault(f"critic_f1{metric}", {})[arm] = f"E/V/{row}/{data} {detector}"
+    assert found == wanted
+    for stage in ("judges_retinaface", "judges_mtcnn"):
+        networks = study["stages"][stage]["axes"]["model.network"]
+        assert networks == ["vgg16", "resnet50"]  # in this order, so the first is …_1
 
 
 def test_retinaface_is_worse_in_two_pairs_of_fed() -> None:

@@ -13,7 +13,7 @@ from fer_lightning.models.ganmut.objective import (
     gaussian_generator_terms,
     linear_generator_terms,
 )
-from fer_lightning.models.ganmut.space import Drawn
+from fer_lightning.models.ganmut.space import DrawnPoints
 
 RANDOM = torch.Generator().manual_seed(0)
 SCORES = torch.randn(4, 1, 2, 2, generator=RANDOM)
@@ -28,9 +28,9 @@ def cross_entropy(logits: Tensor, emotions: Tensor) -> Tensor:
     return -logits.log_softmax(1)[torch.arange(len(emotions)), emotions].mean()
 
 
-def drawn(directed: list[bool], intensity: list[float] | None = None) -> Drawn:
+def drawn(directed: list[bool], intensity: list[float] | None = None) -> DrawnPoints:
     strength = None if intensity is None else torch.tensor(intensity)
-    return Drawn(WANTED, EMOTIONS, torch.tensor(directed), strength)
+    return DrawnPoints(WANTED, EMOTIONS, torch.tensor(directed), strength)
 
 
 def test_the_discriminators_loss_is_the_equation() -> None:

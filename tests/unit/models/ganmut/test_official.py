@@ -195,6 +195,20 @@ def test_other_faces_are_refused(files: dict[str, nn.Module], tmp_path: Path) ->
             loaded(tmp_path, faces)
 
 
+@pytest.mark.parametrize("space", [Space.gaussian], indirect=True)
+def test_the_official_gaussian_of_three_dimensions_is_refused(
+    files: dict[str, nn.Module], tmp_path: Path
+) -> None:
+    weights = files["G"].state_dict()
+    first = weights["main.0.weight"]
+    weights["main.0.weight"] = torch.cat([first, first[:, -1:]], 1)
+    weights["mu.weight"] = torch.zeros(7, 3)
+    torch.save(weights, tmp_path / "G3")
+    settings = {"space": Space.gaussian, "dimension": 3, "official_discriminator": None}
+    with pytest.raises(UserError, match=r"G3: the official Gaussian space of three dimensions"):
+        loaded(tmp_path, official_weights=tmp_path / "G3", **settings)
+
+
 @pytest.mark.parametrize("space", [Space.linear], indirect=True)
 def test_a_file_of_something_else_is_refused(files: dict[str, nn.Module], tmp_path: Path) -> None:
     (tmp_path / "no").write_bytes(b"nothing")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_lightning.models.ganmut.space import Drawn, EmotionSpace, GaussianSpace, LinearSpace
+from fer_lightning.models.ganmut.space import DrawnPoints, EmotionSpace, GaussianSpace, LinearSpace
 
 CLASSES, NEUTRAL = 7, 0
 MANY = 8000
@@ -24,7 +24,7 @@ def gaussian(dimension: int = 2, seed: int = 0) -> GaussianSpace:
     return GaussianSpace(CLASSES, NEUTRAL, dimension)
 
 
-def draw(space: EmotionSpace, count: int = MANY, seed: int = 0) -> Drawn:
+def draw(space: EmotionSpace, count: int = MANY, seed: int = 0) -> DrawnPoints:
     emotions = torch.arange(count) % CLASSES
     return space.draw(emotions, torch.arange(count), count, torch.Generator().manual_seed(seed))
 
