@@ -20,7 +20,7 @@ from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.logger import LoggerConfig, WandbMode
 from fer_lightning.config.schema import TrainConfig, TrainerConfig
 from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.devices import can_compile
+from fer_lightning.devices import can_compile, kept_memory
 from fer_lightning.errors import UserError
 from fer_lightning.fitting import Watch
 from fer_lightning.models.base import TrainingModule
@@ -193,7 +193,8 @@ class FerTrain:
             folder.checkpoint.parent.mkdir()
             watch = Watch.over(config, self.faces, folder)
             watch.callbacks.insert(0, callback)  # before the pictures of the run's end
-            watch.trainer(config.trainer, folder).fit(self.module, self.faces)
+            with kept_memory():
+                watch.trainer(config.trainer, folder).fit(self.module, self.faces)
         if watch.stopping.interrupted:
             raise KeyboardInterrupt
 

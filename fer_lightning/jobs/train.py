@@ -16,7 +16,7 @@ from fer_lightning.data.datamodule import FaceDataModule
 from fer_lightning.data.domains import DomainDataModule, data_of
 from fer_lightning.data.duplicates import leak_warning, seen_in_training
 from fer_lightning.data.fingerprint import digest, file_digest
-from fer_lightning.devices import can_compile
+from fer_lightning.devices import can_compile, kept_memory
 from fer_lightning.errors import UserError
 from fer_lightning.experiments import prepared_run
 from fer_lightning.fitting import Watch, log_to
@@ -215,7 +215,8 @@ def _fit(
     watch.window.open()
     status = 1
     try:
-        trainer.fit(module, faces, ckpt_path=checkpoint, weights_only=True)
+        with kept_memory():
+            trainer.fit(module, faces, ckpt_path=checkpoint, weights_only=True)
         if rank() > 0:
             return JobResult(folder.path, status=130 if watch.stopping.interrupted else 0)
         rows = watch.metrics.rows()
