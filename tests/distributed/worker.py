@@ -135,7 +135,11 @@ def ganmut(space: Space) -> GANmut:
     """The generator steps with every batch, so that the first one has all gradients."""
     sizes = {"generator_width": 4, "generator_blocks": 1, "discriminator_width": 4, "depth": 4}
     config = GANmutConfig(space=space, critic_steps=1, **sizes)
-    return (GANmut if RANKS == 2 else UnionPoints)(config, NEUTRAL, seed=3)
+    trained = (GANmut if RANKS == 2 else UnionPoints)(config, NEUTRAL, seed=3)
+    if space is Space.gaussian:  # a circle is the same however it is turned: no gradient
+        with torch.no_grad():
+            trained.generator.space.variances[:, 1] *= 0.5
+    return trained
 
 
 class Keep(lightning.Callback):
