@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,8 +39,7 @@ def real_file(path: Path) -> Path:
 def _unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     real_file(archive)
     folder = tmp_path_factory.mktemp(archive.name.split(".")[0])
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+    shutil.unpack_archive(archive, folder)
     return next(folder.iterdir())
 
 
