@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import partial
-from multiprocessing import get_context
 from typing import Any, cast
 
 import torch
@@ -17,11 +14,17 @@ from torch.optim import Adam
 
 from fer_lightning.benchmarks.comparison import Goal, SideBySide, Way, in_turn
 from fer_lightning.benchmarks.memory import PeakMemory
-from fer_lightning.benchmarks.plain_loop import PlainLoop, refuse_more
+from fer_lightning.benchmarks.plain_loop import (
+    PlainLoop,
+    faces_of,
+    in_own_process,
+    refuse_more,
+)
 from fer_lightning.benchmarks.train import BF16, GRAPHS, OURS, FerTrain
 from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.devices import can_compile
+from fer_lightning.devices import can_compile, chosen_device
+from fer_lightning.models.config import ModelConfig
 from fer_lightning.models.ganmut.config import GANmutConfig
 from fer_lightning.models.ganmut.module import GANmut
 from fer_lightning.models.ganmut.networks import Verdict
@@ -38,15 +41,14 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
     """Real images a second of GANmut's training, and the memory of a step.
 
     A round has as many steps of the generator as are due in it. The official loop has its batch
-    ready on the device; ours makes each anew. It runs in a process of its own, since the memory
-    that ours keeps for the next step would serve it, too.
+    ready on the device, and a process of its own; ours makes each anew.
 
     Raises:
         UserError: If the official loop cannot do what the model is asked for.
     """
     model = config.editor
     config = replace(config, model=model)
-    device, faces = _device(), _faces(config)
+    device, faces = chosen_device("auto"), faces_of(config)
     steps = _steps(OfficialLoop(model, faces, device), config.seconds)
     trainers: dict[str, dict[str, Any]] = {OURS: {}}
     if device.type == "cuda":
@@ -56,7 +58,7 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
             trainers[GRAPHS] = {"precision": "bf16-mixed", "compile": "reduce-overhead"}
     ours = {name: FerTrain(config, faces, steps, keys) for name, keys in trainers.items()}
     ways: dict[str, Way] = {name: way.run for name, way in ours.items()}
-    ways[OFFICIAL] = partial(_official, config, steps)
+    ways[OFFICIAL] = in_own_process(_official_loop, config, model.critic_steps, steps)
     result = in_turn("training GANmut", "images/s", ways, config.rounds)
     if device.type == "cuda":
         fastest = max(trainers, key=result.median)
@@ -74,35 +76,16 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
     yield result
 
 
-def _official(config: BenchmarkConfig, steps: int) -> float:
-    """Images a second of the official loop in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_run_official, config, steps).result()
-
-
-def _run_official(config: BenchmarkConfig, steps: int) -> float:
-    faces = _faces(config)
-    loop = OfficialLoop(config.editor, faces, _device())
-    loop.run(config.editor.critic_steps)
-    return loop.run(steps)
-
-
-def _faces(config: BenchmarkConfig) -> FaceDataModule:
-    faces = FaceDataModule(config.data, config.detector, config.image_size, config.channels, 0)
-    faces.setup()
-    return faces
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def _steps(loop: OfficialLoop, seconds: float) -> int:
     """As many as take so long, about; with whole turns of the generator."""
     turn = loop.model.critic_steps
     loop.run(1)
     images = loop.run(turn)
     return turn * max(1, round(seconds * images / len(loop.emotions) / turn))
+
+
+def _official_loop(model: ModelConfig, faces: FaceDataModule, device: torch.device) -> OfficialLoop:
+    return OfficialLoop(cast(GANmutConfig, model), faces, device)
 
 
 class OfficialLoop(PlainLoop):

@@ -1,9 +1,13 @@
-"""What ``benchmark=train`` compares with: training loops without a framework."""
+"""What trainings are compared with: loops without a framework, in processes of their own."""
 
 from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 import torch
@@ -12,9 +16,11 @@ from torch import Tensor
 from torch.optim import SGD, Adam, AdamW
 from torch.utils.flop_counter import FlopCounterMode
 
-from fer_lightning.benchmarks.comparison import synchronise
+from fer_lightning.benchmarks.comparison import Way, synchronise
+from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.data.batch import FaceBatch
 from fer_lightning.data.datamodule import FaceDataModule
+from fer_lightning.devices import chosen_device
 from fer_lightning.errors import UserError
 from fer_lightning.models.cgan.config import CGANConfig
 from fer_lightning.models.cgan.module import CGAN
@@ -156,6 +162,53 @@ class PlainClassifier(PlainLoop):
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+
+
+Builder = Callable[[ModelConfig, FaceDataModule, torch.device], PlainLoop]
+"""Makes a loop; importable, since a fresh process calls it."""
+
+
+def faces_of(config: BenchmarkConfig) -> FaceDataModule:
+    """What the loops and ours train on, set up."""
+    faces = FaceDataModule(
+        config.data,
+        config.detector,
+        config.image_size,
+        config.channels,
+        0,
+        labelled=config.model.labelled,
+    )
+    faces.setup()
+    return faces
+
+
+def in_own_process(build: Builder, config: BenchmarkConfig, warm_up: int, steps: int) -> Way:
+    """A loop that a fresh process makes and times, whenever it is called.
+
+    In one process with ours it would be served by the memory that ours keeps for the next step
+    (:func:`fer_lightning.devices.kept_memory`), though its authors have no such thing.
+
+    Args:
+        build: Makes the loop.
+        config: Of the benchmark; its model is the loop's.
+        warm_up: Steps before the timed ones.
+        steps: Timed ones.
+
+    Returns:
+        What gives images a second.
+    """
+    return partial(_submit, partial(_timed, build, config, warm_up, steps))
+
+
+def _submit(work: Callable[[], float]) -> float:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(work).result()
+
+
+def _timed(build: Builder, config: BenchmarkConfig, warm_up: int, steps: int) -> float:
+    loop = build(config.model, faces_of(config), chosen_device("auto"))
+    loop.run(warm_up)
+    return loop.run(steps)
 
 
 def plain_loop(

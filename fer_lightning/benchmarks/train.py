@@ -15,12 +15,18 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from fer_lightning.benchmarks.comparison import Goal, SideBySide, Way, in_turn, rate, synchronise
-from fer_lightning.benchmarks.plain_loop import PlainLoop, plain_loop
+from fer_lightning.benchmarks.plain_loop import (
+    Builder,
+    PlainLoop,
+    faces_of,
+    in_own_process,
+    plain_loop,
+)
 from fer_lightning.config.benchmark import BenchmarkConfig
 from fer_lightning.config.logger import LoggerConfig, WandbMode
 from fer_lightning.config.schema import TrainConfig, TrainerConfig
 from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.devices import can_compile, kept_memory
+from fer_lightning.devices import can_compile, chosen_device, kept_memory
 from fer_lightning.errors import UserError
 from fer_lightning.fitting import Watch
 from fer_lightning.models.base import TrainingModule
@@ -44,7 +50,8 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
 
     ``fer train`` is Lightning's loop with the data module and all callbacks, without W&B, its
     progress bar and a classifier's validations; the plain loops are PyTorch's tutorials, on
-    batches that lie ready on the device. All are timed once they are warm.
+    batches that lie ready on the device, each in a process of its own. All are timed once they
+    are warm.
 
     Raises:
         UserError: If the plain loops cannot do what the model is asked for.
@@ -52,28 +59,22 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
     model = config.model
     if config.data.soft_labels:
         raise UserError("data.soft_labels=true: the plain loop of benchmark=train has hard ones")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    faces = FaceDataModule(
-        config.data,
-        config.detector,
-        config.image_size,
-        config.channels,
-        0,
-        labelled=model.labelled,
-    )
-    faces.setup()
-    loops = {
-        PLAIN: plain_loop(model, faces, device, torch.channels_last, fused=True),
-        DEFAULT: plain_loop(model, faces, device, torch.contiguous_format, fused=None),
+    device, faces = chosen_device("auto"), faces_of(config)
+    loops: dict[str, Builder] = {
+        PLAIN: partial(plain_loop, memory_format=torch.channels_last, fused=True),
+        DEFAULT: partial(plain_loop, memory_format=torch.contiguous_format, fused=None),
     }
-    steps = _steps(loops[PLAIN], config.seconds)
+    loop = loops[PLAIN](model, faces, device)
+    steps = _steps(loop, config.seconds)
+    work = loop.operations()
+    del loop
     trainers: dict[str, dict[str, Any]] = {OURS: {}, BF16: {"precision": "bf16-mixed"}}
     if can_compile():
         trainers[COMPILED] = {"compile": "default"}
         if device.type == "cuda":
             trainers[GRAPHS] = {"precision": "bf16-mixed", "compile": "reduce-overhead"}
     ours = {name: FerTrain(config, faces, steps, keys).run for name, keys in trainers.items()}
-    plain = {name: partial(loop.run, steps) for name, loop in loops.items()}
+    plain = {name: in_own_process(b, config, WARM_UP, steps) for name, b in loops.items()}
     ways: dict[str, Way] = {OURS: ours.pop(OURS), **plain, **ours}
     result = in_turn("training", "images/s", ways, config.rounds)
     # The loader alone, on the device that the runs above have left to the data module.
@@ -86,8 +87,9 @@ def measure(config: BenchmarkConfig) -> Iterator[SideBySide]:
     ]
     result.notes = [
         f"{_named(model)}, {config.image_size} px, batches of {config.data.batch_size}, {steps} "
-        f"steps a round; {OURS} without W&B and progress bar.",
-        *_arithmetic(result, loops[PLAIN].operations(), trainers, device),
+        f"steps a round; {OURS} without W&B and progress bar, the plain loops each in a process of "
+        "its own.",
+        *_arithmetic(result, work, trainers, device),
     ]
     if COMPILED not in trainers:
         result.notes.append("There is no C++ compiler here, so nothing was compiled.")
