@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from fer_lightning.analysis.comparison import Comparison
 from fer_lightning.analysis.markdown import number
-from fer_lightning.analysis.sections import Rows, baseline_name, difference_rows, paper_rows
+from fer_lightning.analysis.sections import (
+    Rows,
+    baseline_name,
+    difference_rows,
+    paper_errors,
+    paper_rows,
+)
 from fer_lightning.analysis.statistics import CONFIDENCE, Summary
 from fer_lightning.analysis.tables import ABSENT, Group
 
@@ -47,7 +53,8 @@ def to_latex(comparison: Comparison) -> str:
         parts.append(_table(_escaped(rows), _mixed(caption), "differences"))
     rows = paper_rows(comparison)
     if len(rows) > 1:
-        parts.append(_table(_escaped(rows), "Our numbers beside the paper's.", "paper"))
+        caption = " ".join(["Our numbers beside the paper's.", *paper_errors(comparison)])
+        parts.append(_table(_escaped(rows), escape(caption), "paper"))
     return "\n\n".join(parts) + "\n"
 
 

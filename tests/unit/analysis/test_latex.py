@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
+import pytest
+
+from fer_lightning import papers
 from fer_lightning.analysis.comparison import Comparison
 from fer_lightning.analysis.differences import differences
 from fer_lightning.analysis.latex import escape, to_latex
@@ -44,3 +48,12 @@ def test_tables_are_whole() -> None:
     for table in re.findall(r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end", text, re.S):
         rows = [line for line in table[1].splitlines() if line.endswith(r"\\")]
         assert {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {len(table[0])}
+
+
+def test_marks_of_known_errors_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = SimpleNamespace(value=3.0, unit="FID", source="paper Z", error="Off by 50 %.")
+    monkeypatch.setattr(papers, "lookup", {"Z/I/a/b": printed}.__getitem__)
+    text = to_latex(replace(decided(), wanted={"fid": Metric(paper="Z/I/a/b")}))
+    table = text[text.index(r"\caption{Our numbers beside the paper's.") :]
+    assert "3 [1] &" in table
+    assert r"[1] Off by 50 \%.}" in table.splitlines()[0]
