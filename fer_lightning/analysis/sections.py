@@ -17,7 +17,8 @@ Rows = list[list[str]]
 
 PAIRS = (
     "Pairs are runs of one seed. Where the interval holds zero, or there are fewer than two "
-    'pairs, the conclusion is "not decided at this size".'
+    'pairs, the conclusion is "not decided at this size"; a difference that is the same for every '
+    "seed is one measurement, of which no interval can be known."
 )
 """How differences are judged."""
 

@@ -13,7 +13,7 @@ from scipy.stats import t
 CONFIDENCE = 0.95
 """Of every interval; none is corrected for the number of comparisons."""
 
-Verdict = Literal["higher", "lower", "not decided at this size"]
+Verdict = Literal["higher", "lower", "not decided at this size", "the same for every seed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Paired:
     Attributes:
         summary: Of the differences.
         verdict: Where the interval holds zero, or there are fewer than two pairs, nothing is
-            decided.
+            decided; nor where the same difference stands in every pair, as of what one run that
+            all seeds share says of faces: that is one measurement.
     """
 
     summary: Summary
@@ -72,6 +73,8 @@ def summarize(values: Iterable[float]) -> Summary:
 def paired(differences: Iterable[float]) -> Paired:
     """Judge differences of pairs; those that are not finite are left out and counted."""
     summary = summarize(differences)
+    if summary.sd == 0 and summary.mean:
+        return Paired(summary, "the same for every seed")
     if summary.low is None or summary.high is None or summary.low <= 0 <= summary.high:
         return Paired(summary, "not decided at this size")
     return Paired(summary, "higher" if summary.low > 0 else "lower")

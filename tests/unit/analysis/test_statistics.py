@@ -53,3 +53,5 @@ def test_verdicts_whose_answer_is_known() -> None:
     assert paired([-1.0, -1.1, -0.9]).verdict == "lower"
     for undecided in ([1.0, -1.0, 0.5], [5.0], [], [0.0, 0.0, 0.0], [5.0, math.nan]):
         assert paired(undecided).verdict == "not decided at this size"
+    for one in ([0.1] * 3, [-1.0, -1.0]):  # of a judge that all seeds share
+        assert paired(one).verdict == "the same for every seed"
