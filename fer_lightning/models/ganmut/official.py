@@ -124,6 +124,13 @@ def _check(
     given: str, official: Mapping[str, Tensor], config: GANmutConfig, faces: FaceFormat
 ) -> None:
     """Refuse weights of another network, or of other classes than the data's."""
+    axes, means = official.get("axes.weight"), official.get("mu.weight")
+    if means is not None and means.shape[1] == 3:
+        raise UserError(
+            f"{given}: the official Gaussian space of three dimensions has other covariances than "
+            "ours, which need not be positive definite; give a generator of its plane or of a "
+            "linear space"
+        )
     ours = {
         "channels": faces.channels,
         "image_size": faces.image_size,
@@ -134,13 +141,6 @@ def _check(
     if wrong:
         keys = " ".join(f"{key}={value}" for key, value in wrong.items())
         raise UserError(f"{given}: these weights are of another network; pass {keys}")
-    axes, means = official.get("axes.weight"), official.get("mu.weight")
-    if means is not None and means.shape[1] == 3:
-        raise UserError(
-            f"{given}: the official Gaussian space of three dimensions has other covariances than "
-            "ours, which need not be positive definite; give a generator of its plane or of a "
-            "linear space"
-        )
     known = len(faces.classes) if axes is None else len(axes) + 1
     known = known if means is None else len(means)
     if list(faces.classes) != list(EMOTIONS[:known]):
