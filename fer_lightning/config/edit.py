@@ -33,8 +33,9 @@ class EditConfig:
         image: A picture, or a folder of pictures, those in its subfolders included.
         emotion: The emotion that the faces are given, in any usual word for it.
         intensity: Of that emotion, from 0 (neutral) to 1 (the apex); 1 where it is not given.
-        theta: Angle of a point in the plane of emotions, in radians.
-        rho: Distance of that point from the origin; training goes up to 1.
+        theta: Angle of a point in the plane of emotions, in radians from -2π to 2π.
+        rho: Distance of that point from the origin; training goes up to 1, in a Gaussian space up
+            to the corners of the square from -1 to 1.
         blend: Shares of emotions, ``blend.happiness=0.6 blend.surprise=0.4``, at most 1 in all;
             what is left over is neutral.
         faces: Edit the ``largest`` face of a picture, or ``all``.

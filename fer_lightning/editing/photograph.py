@@ -169,9 +169,12 @@ def save_noted(
         options = {"pnginfo": text}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{os.getpid()}.unfinished")  # a long name has no room for more
-    with naming(path):
-        image.save(unfinished, form, exif=exif, icc_profile=profile, **options)
-    unfinished.replace(path)
+    try:
+        with naming(path):
+            image.save(unfinished, form, exif=exif, icc_profile=profile, **options)
+            unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_note(path: Path) -> dict[str, Any] | None:

@@ -89,10 +89,10 @@ def run(config: EditConfig) -> JobResult:
         )
     module.to(chosen_device(config.accelerator))
     point = point_of(config, module)
-    if config.rho is not None and config.rho > module.reach:
+    if config.rho is not None and config.rho > module.extent:
         print(
-            f"fer: warning: rho={config.rho:g} lies beyond {module.reach:.3g}, where the apexes of "
-            "the emotions are; training has shown nothing there",
+            f"fer: warning: rho={config.rho:g} lies beyond {module.extent:.3g}, up to where the "
+            "model was trained",
             file=sys.stderr,
         )
     tasks, place = tasks_of(config, point)
@@ -222,6 +222,8 @@ class Work:
             base = {**self.settings, "source": file_digest(task.source)}
         except PermissionError:
             raise UnusableImage("forbidden") from None
+        except FileNotFoundError:
+            raise UnusableImage("missing") from None
         except OSError:
             raise UnusableImage("unreadable") from None
         asked = None if self.point is None else self.point.asked

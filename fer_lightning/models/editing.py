@@ -25,6 +25,11 @@ class EditingModule(AdversarialModule):
     def dimension(self) -> int:
         """Coordinates of a point: 2 or 3."""
 
+    @property
+    @abstractmethod
+    def extent(self) -> float:
+        """How far from the origin training draws points."""
+
     @abstractmethod
     def points(self, emotions: Tensor, intensity: Tensor | float) -> Tensor:
         """Where emotions of a given intensity lie.

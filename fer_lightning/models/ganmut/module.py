@@ -154,6 +154,11 @@ class GANmut(EditingModule):
         """Coordinates of a point: 2 or 3."""
         return self.config.dimension
 
+    @property
+    def extent(self) -> float:
+        """How far from the origin training draws points; see the base."""
+        return self.space.extent
+
     @torch.no_grad()
     def points(self, emotions: Tensor, intensity: Tensor | float) -> Tensor:
         """Where emotions of a given intensity lie; see the base."""

@@ -58,6 +58,11 @@ class EmotionSpace(nn.Module):
         self.neutral = neutral
         self.dimension = dimension
 
+    @property
+    @abstractmethod
+    def extent(self) -> float:
+        """How far from the origin points are drawn, noise aside."""
+
     @abstractmethod
     def points(self, emotions: Tensor, intensity: Tensor) -> Tensor:
         """Points (N, dimension) of class indices (N,) at intensities (N,), without noise."""
@@ -100,6 +105,11 @@ class LinearSpace(EmotionSpace):
         self.axes = self._uniform(classes - 1, dimension)
         with torch.no_grad():
             self.axes.mul_(FIRST_LENGTH)
+
+    @property
+    def extent(self) -> float:
+        """Intensities end at 1."""
+        return 1.0
 
     def unit_axes(self) -> Tensor:
         """(K, dimension): ``A_c / |A_c|``, and zeros for neutral."""
@@ -165,6 +175,11 @@ class GaussianSpace(EmotionSpace):
             self.variances = nn.Parameter(torch.ones(classes, 2))
         else:
             self.factors = nn.Parameter(torch.eye(dimension).repeat(classes, 1, 1))
+
+    @property
+    def extent(self) -> float:
+        """The corners of the square, or of the cube."""
+        return float(self.dimension**0.5)
 
     def means(self) -> Tensor:
         """(K, dimension) in (-1, 1)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -190,6 +191,20 @@ def test_a_note_too_long_for_a_jpeg_names_the_remedy(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     save_noted(picture(), tmp_path / "long.png", note)
     assert read_note(tmp_path / "long.png") == note
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    save_noted(picture(), tmp_path / "photo.png", NOTE)
+    before = (tmp_path / "photo.png").read_bytes()
+    monkeypatch.setitem(Image.SAVE, "PNG", full)
+    with pytest.raises(OSError, match="No space") as caught:
+        save_noted(picture(), tmp_path / "photo.png", NOTE)
+    assert caught.value.filename == str(tmp_path / "photo.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+    assert (tmp_path / "photo.png").read_bytes() == before
 
 
 def test_what_is_too_large_is_told_from_what_is_broken(

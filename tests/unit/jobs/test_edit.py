@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,14 +229,24 @@ def test_a_foreign_file_stops_a_folder_before_any_work(folder: Path) -> None:
     assert (folder / "OUT" / "b.png").read_bytes() == foreign
 
 
-def test_what_may_not_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError, r"photo.png: it may not be read; give it the permission"),
+        (FileNotFoundError, r"photo.png: it is no longer there"),
+        (OSError, r"photo.png: this is no picture that can be read"),
+    ],
+)
+def test_why_a_picture_is_not_read_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError], told: str
+) -> None:
     photo(folder / "photo.png")
 
-    def forbidden(path: Path) -> str:
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+    def failing(path: Path) -> str:
+        raise error(str(path))
 
-    monkeypatch.setattr(edit, "file_digest", forbidden)
-    with pytest.raises(UserError, match=r"photo.png: it may not be read; give it the permission"):
+    monkeypatch.setattr(edit, "file_digest", failing)
+    with pytest.raises(UserError, match=told):
         run("photo.png")
 
 
@@ -248,7 +257,7 @@ def test_usual_words_and_points_beyond_the_apex(
     assert run("photo.png", emotion="Happy").path == Path("RUN/edits/photo-happiness1.png")
     assert "warning" not in capsys.readouterr().err
     run("photo.png", theta=1.0, rho=3.0)
-    assert "fer: warning: rho=3 lies beyond 1, where the apexes" in capsys.readouterr().err
+    assert "fer: warning: rho=3 lies beyond 1, up to where" in capsys.readouterr().err
 
 
 def test_a_name_may_be_as_long_as_the_disk_takes(folder: Path) -> None:
