@@ -164,8 +164,7 @@ TABLE_V = PaperTable.of(
     errors=(
         "A lower score means a better generator only near equilibrium; a badly placed threshold "
         "gives the same.",
-        "The critic is a Wasserstein critic, whose scores have no natural 0: critic_f1 cuts there, "
-        "critic_f1_midpoint in the middle, and critic_auc needs no cut.",
+        "The critic is a Wasserstein critic, whose scores have no natural 0.",
     ),
     cell_errors={
         ("average", "Aff-Wild2 RetinaFace"): "The mean of real and fake is 0.325: recompute.",

@@ -93,7 +93,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What DIR and FILE stand for."""
     root = tmp_path_factory.mktemp("data")
     weights = {name: root / f"{name}.pth" for name in ("weights", *WEIGHTS.values())}
-    return {**layouts.make(root), "data": root, **weights}
+    corpora = layouts.make(root)
+    corpora["photographs"] = corpora["table"]  # the part of conf/data/fer2013_photographs.yaml
+    return {**corpora, "data": root, **weights}
 
 
 @pytest.fixture(autouse=True)
