@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from fer_lightning import prefetched
+from fer_lightning.files import whole
 
 DOWNLOAD_TIMEOUT = 30.0
 """Seconds without an answer, as behind a firewall, after which a download is given up."""
@@ -85,9 +86,9 @@ class Published:
             self._download(path)
             return path
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        shutil.copyfile(cache, unfinished)
-        return unfinished.replace(path)
+        with whole(path) as unfinished:
+            shutil.copyfile(cache, unfinished)
+        return path
 
     def _download(self, path: Path) -> None:
         print(f"Downloading {self.url} to {path}", file=sys.stderr)

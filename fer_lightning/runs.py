@@ -25,6 +25,7 @@ from fer_lightning import __version__
 from fer_lightning.config.plain import flatten
 from fer_lightning.data.fingerprint import digest
 from fer_lightning.errors import UserError, mendable, naming
+from fer_lightning.files import whole
 
 if TYPE_CHECKING:
     from fer_lightning.data.archive import FaceArchive
@@ -178,9 +179,8 @@ class RunFolder:
                 "archives": [str(archive.path.resolve()) for archive in archives],
             },
         )
-        unfinished = self.path / "config.yaml.unfinished"
-        OmegaConf.save(OmegaConf.create(dict(config)), unfinished)
-        unfinished.replace(self.path / "config.yaml")
+        with whole(self.path / "config.yaml") as unfinished:
+            OmegaConf.save(OmegaConf.create(dict(config)), unfinished)
         (self.path / ERROR).unlink(missing_ok=True)
 
     @contextmanager
@@ -253,11 +253,9 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text whole or not at all: beside the file, then in its place."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    with naming(path):
+    """Write a text whole or not at all."""
+    with whole(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="")
-    unfinished.replace(path)
 
 
 def provenance() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fer_lightning.analysis.differences import Difference
 from fer_lightning.analysis.tables import Group
+from fer_lightning.files import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,9 +173,8 @@ def _seed_legend(figure: Figure, axes: Axes, seeds: Sequence[int]) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG whole or not at all."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    figure.savefig(unfinished, format="png", dpi=110)
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=110)
 
 
 def _color(seed: int, seeds: Sequence[int]) -> str:

@@ -6,7 +6,6 @@ import io
 import os
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from fer_lightning.callbacks.clock import crossed
-from fer_lightning.errors import UserError, naming
+from fer_lightning.errors import UserError
+from fer_lightning.files import whole
 
 
 class Checkpointing(Checkpoint):
@@ -95,14 +95,7 @@ class WholeFile(TorchCheckpointIO):
         """Write, and leave nothing behind where there is no room."""
         content = io.BytesIO()
         torch.save(checkpoint, content)
-        unfinished = Path(path).with_suffix(".unfinished")
-        try:
-            with naming(unfinished), unfinished.open("wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except OSError:
-            with suppress(OSError):
-                unfinished.unlink()
-            raise
+        with whole(Path(path)) as unfinished, unfinished.open("wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())

@@ -10,6 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+from fer_lightning.files import whole
 from fer_lightning.progress import progress_bar
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
@@ -60,9 +61,8 @@ def fingerprint(files: Iterable[Path], root: Path, cache: Path) -> str:
         (_name(path, start), file_digest(Path(path)) if _stat(path) else None) for path in bar
     )
     cache.mkdir(parents=True, exist_ok=True)
-    unfinished = seen.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(result, encoding="utf-8")
-    unfinished.replace(seen)
+    with whole(seen, private=True) as unfinished:
+        unfinished.write_text(result, encoding="utf-8")
     return result
 
 

@@ -8,7 +8,6 @@ elements made by a trained model (https://cv.iptc.org/newscodes/digitalsourcetyp
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from fer_lightning import __version__
 from fer_lightning.data.images import UnusableImage, read_image
-from fer_lightning.errors import UserError, naming
+from fer_lightning.errors import UserError
+from fer_lightning.files import whole
 
 SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 """What is written, by the suffix of the file."""
@@ -168,13 +168,8 @@ def save_noted(
         text.add_itxt("XML:com.adobe.xmp", _XMP)
         options = {"pnginfo": text}
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{os.getpid()}.unfinished")  # a long name has no room for more
-    try:
-        with naming(path):
-            image.save(unfinished, form, exif=exif, icc_profile=profile, **options)
-            unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole(path, private=True) as unfinished:
+        image.save(unfinished, form, exif=exif, icc_profile=profile, **options)
 
 
 def read_note(path: Path) -> dict[str, Any] | None:

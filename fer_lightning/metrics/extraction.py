@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import zipfile
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from fer_lightning.data.fingerprint import digest
 from fer_lightning.data.loader import FaceStore
 from fer_lightning.data.preparation import archives_folder
 from fer_lightning.features.network import FeatureNetwork, Features
+from fer_lightning.files import whole
 from fer_lightning.progress import progress_bar
 
 BATCH = 64
@@ -91,11 +91,9 @@ def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
 
 def _write(path: Path, vectors: NDArray[np.float32]) -> None:
     """Whole or not at all; the evaluation goes on without."""
-    unfinished = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
+        with whole(path, private=True) as unfinished, unfinished.open("wb") as file:
             np.savez(file, vectors=vectors)
-        unfinished.replace(path)
     except OSError as error:
         print(f"fer: warning: real features are not kept: {error}", file=sys.stderr)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer_lightning.data.datamodule import FaceDataModule
-from fer_lightning.errors import naming
+from fer_lightning.files import whole
 
 
 def write_predictions(
@@ -49,11 +49,9 @@ def write_predictions(
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file whole or not at all; what stands there is replaced."""
-    unfinished = path.with_name(path.name + ".unfinished")
     # Through an open file: pyarrow takes a relative path such as ``a:b`` for an address.
-    with naming(path), unfinished.open("wb") as file:
+    with whole(path) as unfinished, unfinished.open("wb") as file:
         pq.write_table(table, file)
-    unfinished.replace(path)
 
 
 def source_columns(faces: FaceDataModule, rows: NDArray[np.int64]) -> pa.Table:
