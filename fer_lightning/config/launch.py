@@ -1,30 +1,32 @@
-"""Hands a job to Hydra, and turns Hydra's errors into one line that names key and remedy."""
+"""Hands a job to Hydra."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.config.compose import to_typed
+from fer_lightning.config.mistakes import (
+    explain,
+    keys_of_job,
+    nothing_chosen,
+    of_empty_slot,
+    slots_of,
+)
 from fer_lightning.config.objective import objectives
-from fer_lightning.config.plain import flatten
 from fer_lightning.config.quoting import path_keys, quote, quote_paths
 from fer_lightning.config.registration import JOB_SCHEMAS, register
 from fer_lightning.errors import UserError, mendable
@@ -32,8 +34,6 @@ from fer_lightning.launchers.report import report
 from fer_lightning.registry import REGISTRIES
 from fer_lightning.runs import JobResult
 
-GROUPS = ("data", "detector", "model", "feature", "logger", "experiment")
-"""Groups that jobs choose from."""
 CHOICES = ("data", "detector", "model", "feature", "logger", "study")
 """Groups of which one has to be chosen."""
 VALUE_FLAGS = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd"}
@@ -173,7 +173,7 @@ def launch(job: str, arguments: Sequence[str], conf: Path) -> int:
     except (HydraException, OmegaConfBaseException) as error:
         if wanted == "1":
             raise
-        raise UserError(explain(error, job, lambda: _keys(job, overrides, conf))) from error
+        raise UserError(explain(error, job, lambda: keys_of_job(job, overrides, conf))) from error
     except AssertionError as error:
         if not of_empty_slot(error) or wanted == "1":
             raise
@@ -242,103 +242,3 @@ def _refuse_choices(overrides: Sequence[str]) -> None:
                 f"{override}: a list would silently keep its last entry alone; add training data "
                 "with data.extra=[ARCHIVE,…], or sweep with -m and commas"
             )
-
-
-def explain(error: Exception, job: str, keys: Callable[[], Iterable[str]]) -> str:
-    """Hydra's error about a job's overrides as one line that names key and remedy.
-
-    Args:
-        error: From composing the job's configuration.
-        job: The job.
-        keys: Finds the job's keys, if they are needed.
-    """
-    text = "\n".join(str(e) for e in _chain(error))
-    if unknown := re.search(r"Could not override '([^']+)'", text):
-        return _unknown(unknown[1], job, list(keys()))
-    if merging := re.search(r"Error merging override (.+)", text):
-        reason = next((line for line in text.splitlines() if "alue '" in line), "")
-        key, known = merging[1].partition("=")[0].lstrip("+"), list(keys())
-        if not reason and key not in known:  # in a mapping of blocks, such as data.parts
-            return _unknown(key, job, known)
-        return f"{merging[1]}: {reason or 'the value does not fit the key'}"
-    if several := re.search(r"Ambiguous value for argument '([^']+)'", text):
-        return f"{several[1]}: several values are a sweep and need -m"
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        group, _, name = error.missing_cfg_file.rpartition("/")
-        options = list(error.options or [])
-        near = difflib.get_close_matches(name, options, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(options)}"
-        return f"{group}={name}: there is no such {group}; {hint}"
-    if isinstance(error, OverrideParseException):
-        return (
-            f"{error.override!r} cannot be read: {str(error).splitlines()[0]}. Write key=value; "
-            "quote a value that holds any of , = [ ] ( ) { } as in \"key='…'\", and a list of "
-            'paths as \'key=["…","…"]\''
-        )
-    return str(error)
-
-
-def _unknown(key: str, job: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"`fer {job} --cfg job` prints all keys"
-    return f"there is no key {key}; {hint}"
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _keys(job: str, overrides: Sequence[str], conf: Path) -> list[str]:
-    """The keys of a job with the user's group choices."""
-    slots = slots_of(job, conf)
-    chosen = choices_of(overrides, slots)
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        return keys_of(compose(job, overrides=chosen), slots)
-
-
-def keys_of(composed: DictConfig, slots: Iterable[str] = GROUPS) -> list[str]:
-    """All keys of a composed configuration, dotted, and its groups.
-
-    Args:
-        composed: The configuration.
-        slots: Its groups.
-    """
-    plain: Any = OmegaConf.to_container(composed, resolve=False)
-    keys = [name for name, _ in flatten(plain) if not name.endswith("name")]
-    return [*keys, *slots]
-
-
-def slots_of(job: str, conf: Path) -> dict[str, str | None]:
-    """What a job lets choose, such as ``data`` or ``data@test``, and what stands there by default.
-
-    Args:
-        job: The job.
-        conf: The folder of configuration files.
-    """
-    entries = yaml.safe_load((conf / f"{job}.yaml").read_text(encoding="utf-8"))["defaults"]
-    pairs = [pair for entry in entries if isinstance(entry, dict) for pair in entry.items()]
-    return {key: value for key, value in pairs if not re.match(r"/|override\b", key)}
-
-
-def choices_of(overrides: Iterable[str], slots: Iterable[str]) -> list[str]:
-    """The overrides that choose for a slot."""
-    words = (override.partition("=") for override in overrides)
-    return [f"{slot}={name}" for slot, _, name in words if slot in slots and name.isidentifier()]
-
-
-def of_empty_slot(error: AssertionError) -> bool:
-    """Whether these are Hydra's words for a key of a slot in which there is nothing."""
-    return str(error).startswith("Unexpected type")
-
-
-def nothing_chosen(job: str, overrides: Sequence[str], conf: Path) -> str:
-    """For the first key of a slot in which nothing stands: what to choose there."""
-    for slot in (slot for slot, value in slots_of(job, conf).items() if value is None):
-        group, _, package = slot.partition("@")
-        place = f"{package or group}."
-        if key := next((o for o in overrides if o.lstrip("+").startswith(place)), None):
-            return f"{key} needs a choice there: pass {slot}=NAME, too"
-    return f"this is a key of what is not chosen; `fer {job} --cfg job` prints all keys"

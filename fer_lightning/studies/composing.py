@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fer_lightning.cli import conf_dir
-from fer_lightning.config.launch import (
+from fer_lightning.config.mistakes import (
     choices_of,
     explain,
     keys_of,
