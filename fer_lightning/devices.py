@@ -42,7 +42,7 @@ def kept_memory() -> Iterator[None]:
     """Let the process keep the memory of freed tensors for the next ones, where glibc has it.
 
     By itself glibc gives large blocks back to the system and asks for them anew, and the system
-    clears every page of them once more: up to a fifth of a training step on a CPU
+    clears every page of them once more: up to a sixth of a training step on a CPU
     (docs/decisions/011-speed.md). Afterwards what is free goes back.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
