@@ -6,7 +6,6 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -197,12 +196,12 @@ def in_own_process(build: Builder, config: BenchmarkConfig, warm_up: int, steps:
     Returns:
         What gives images a second.
     """
-    return partial(_submit, partial(_timed, build, config, warm_up, steps))
 
+    def run() -> float:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            return process.submit(_timed, build, config, warm_up, steps).result()
 
-def _submit(work: Callable[[], float]) -> float:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(work).result()
+    return run
 
 
 def _timed(build: Builder, config: BenchmarkConfig, warm_up: int, steps: int) -> float:
